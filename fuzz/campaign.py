@@ -1,0 +1,167 @@
+"""Counts damaged inputs towards a goal, a reader after the other, and keeps what did harm.
+
+`python -m fuzz.campaign [--readers stills,motion] [--goal 100000] [--seconds N] [--state FOLDER]` goes on where
+it stopped. Exit code 1 where an input did harm: it then lies in FOLDER/findings with the reason beside it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import selectors
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from fuzz.readers import READERS
+from fuzz.worker import make_input
+
+GOAL = 100_000
+_BATCH = 2000
+_WALL_SECONDS = 60.0
+"""Inputs a worker process reads before it is replaced, and how long it may be silent."""
+
+
+@dataclass
+class Progress:
+    """What was reached for one reader. most_seconds, most_bytes: the costliest single input that was in
+    bounds."""
+
+    done: int = 0
+    read: int = 0
+    refused: int = 0
+    harm: int = 0
+    most_seconds: float = 0.0
+    most_bytes: int = 0
+    kinds: dict[str, int] = field(default_factory=dict)
+
+
+class Campaign:
+    """One reader's inputs, counted in a state file."""
+
+    def __init__(self, name: str, state: Path) -> None:
+        self.name, self.state = name, state
+        self.file = state / f"{name}.json"
+        self.seeds = state / "seeds" / name
+        self.findings = state / "findings"
+        self.findings.mkdir(parents=True, exist_ok=True)
+        known = json.loads(self.file.read_text()) if self.file.is_file() else {}
+        self.progress = Progress(**known)
+        if not self.seeds.is_dir():
+            self._make_seeds()
+
+    def _make_seeds(self) -> None:
+        """Under their name only when all are there: a run may be stopped here too."""
+        with tempfile.TemporaryDirectory() as folder:
+            wanted = READERS[self.name].seeds(Path(folder))
+            self.seeds.parent.mkdir(exist_ok=True)
+            partial = Path(tempfile.mkdtemp(dir=self.seeds.parent, prefix=f".{self.name}."))
+            for path in wanted:
+                shutil.copy(path, partial)
+        partial.rename(self.seeds)
+
+    def run(self, goal: int, deadline: float) -> None:
+        """Go on until `goal` inputs were read or the time is over."""
+        while self.progress.done < goal and time.monotonic() < deadline:
+            self._batch(self.progress.done, min(goal, self.progress.done + _BATCH), deadline)
+            self.file.write_text(json.dumps(asdict(self.progress)))
+
+    def _batch(self, begin: int, end: int, deadline: float) -> None:
+        with tempfile.TemporaryDirectory() as scratch:
+            words = [self.name, str(self.seeds), scratch, str(begin), str(end)]
+            command = [sys.executable, "-m", "fuzz.worker", *words]
+            process = subprocess.Popen(
+                command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parent.parent
+            )
+            try:
+                self._follow(process, end, deadline)
+            finally:
+                process.kill()
+                process.wait()
+                if process.stdout:
+                    process.stdout.close()
+
+    def _follow(self, process: subprocess.Popen[str], end: int, deadline: float) -> None:
+        assert process.stdout is not None
+        with selectors.DefaultSelector() as ready:
+            ready.register(process.stdout, selectors.EVENT_READ)
+            while self.progress.done < end and time.monotonic() < deadline:
+                silent = not ready.select(_WALL_SECONDS)
+                line = "" if silent else process.stdout.readline()
+                if line:
+                    self._note(json.loads(line))
+                    continue
+                code = None if silent else process.wait()
+                if code == 0:
+                    return
+                self._keep(f"silent for {_WALL_SECONDS:.0f} s" if silent else f"the process ended with {code}")
+                self.progress.done += 1
+                return
+
+    def _note(self, answer: dict[str, object]) -> None:
+        assert answer["number"] == self.progress.done, answer
+        progress, what = self.progress, str(answer["what"])
+        if what in ("read", "refused"):
+            setattr(progress, what, getattr(progress, what) + 1)
+            progress.most_seconds = max(progress.most_seconds, float(str(answer["seconds"])))
+            progress.most_bytes = max(progress.most_bytes, int(str(answer["peak"])))
+        else:
+            self._keep(f"{what}: {answer.get('why')}")
+        progress.done += 1
+
+    def _keep(self, why: str) -> None:
+        """Save the input that did harm, and say so; of one kind the first twenty."""
+        number = self.progress.done
+        self.progress.harm += 1
+        kind = why.strip().splitlines()[-1][:80]
+        kinds = Counter(self.progress.kinds)
+        kinds[kind] += 1
+        self.progress.kinds = dict(kinds)
+        if kinds[kind] > 20:
+            return
+        data, suffix = make_input(self.name, sorted(p for p in self.seeds.iterdir() if p.is_file()), number)
+        path = self.findings / f"{self.name}-{number}{suffix}"
+        path.write_bytes(data)
+        path.with_name(path.name + ".txt").write_text(why)
+        print(f"{self.name}: input {number} did harm ({kind}); kept as {path}", flush=True)
+
+
+def table(progress: dict[str, Progress]) -> str:
+    """What was reached, as a Markdown table."""
+    lines = ["| reader | inputs | read | refused | harm | most CPU | most memory |", "| --- |" + " --- |" * 6]
+    for name, p in progress.items():
+        lines.append(
+            f"| {name} | {p.done:,} | {p.read:,} | {p.refused:,} | {p.harm:,} "
+            f"| {p.most_seconds:.1f} s | {p.most_bytes / 2**20:.0f} MiB |"
+        )
+    return "\n".join(lines)
+
+
+def main(words: list[str] | None = None) -> int:
+    """The command; returns 1 where an input did harm."""
+    parser = argparse.ArgumentParser(prog="fuzz.campaign", description=__doc__)
+    parser.add_argument("--readers", default=",".join(READERS), help="names, with commas (all)")
+    parser.add_argument("--goal", type=int, default=GOAL, help="inputs a reader (100,000)")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="stop after so long")
+    parser.add_argument("--state", type=Path, default=Path(__file__).parent / "state", help="what was reached")
+    given = parser.parse_args(words)
+    deadline = time.monotonic() + given.seconds
+    reached = {}
+    try:
+        for name in given.readers.split(","):
+            campaign = Campaign(name, given.state)
+            reached[name] = campaign.progress
+            campaign.run(given.goal, deadline)
+    except KeyboardInterrupt:
+        campaign.file.write_text(json.dumps(asdict(campaign.progress)))
+    print(table(reached))
+    return 1 if any(p.harm for p in reached.values()) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,231 @@
+"""Carrying a driving motion onto a source face: the analytic converter.
+
+The target keeps the source's own canonical shape, down to what the model does not explain, and takes the
+driving pose and expression, either as they are or as the change from an anchor frame. It is the converter
+of `warp`, the baseline of the learned converters, and the maker of exact landmark triples.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reenact.geometry.apertures import opening
+from reenact.geometry.face_model import FaceModel, rotation_matrix, rotation_vector
+from reenact.geometry.schemes import (
+    JAW,
+    LEFT_BROW,
+    LEFT_EYE,
+    LEFT_IRIS,
+    LEFT_IRIS_CENTRE,
+    LIPS_INNER,
+    LIPS_OUTER,
+    MESH_TRIANGLES,
+    RIGHT_BROW,
+    RIGHT_EYE,
+    RIGHT_IRIS,
+    RIGHT_IRIS_CENTRE,
+)
+from reenact.types import FaceState, Floats, Points
+
+_IRISES = np.concatenate([RIGHT_IRIS, [RIGHT_IRIS_CENTRE], LEFT_IRIS, [LEFT_IRIS_CENTRE]]).astype(np.int32)
+_REGIONS: dict[str, NDArray[np.int32]] = {
+    "brows": np.concatenate([RIGHT_BROW, LEFT_BROW]).astype(np.int32),
+    "jaw": JAW[3:-3],
+    "eyes": np.concatenate([RIGHT_EYE, LEFT_EYE]).astype(np.int32),
+    "lips": np.concatenate([LIPS_OUTER, LIPS_INNER]).astype(np.int32),
+}
+_SLITS = {"right_eye": (RIGHT_EYE, 0.05), "left_eye": (LEFT_EYE, 0.05), "mouth": (LIPS_INNER, 0.0)}
+"""Each slit, and the opening (gap over width) that the detector still sees when it is shut."""
+_POSE_LIMIT = np.deg2rad(42)
+_LEAST_OPEN = 0.02
+NECK = np.array([0.0, 1.2, 1.1], np.float32)
+"""Where the head turns, in the canonical frame: behind the jaw, at the top of the neck."""
+
+
+@dataclass(frozen=True)
+class Drive:
+    """One moment of a driving face. rotation: (3,) radians. scale: pixels a canonical unit, in the source
+    picture's pixels where the placement is the driving frame's. translation: (2,). expression: (E,)."""
+
+    rotation: Floats
+    scale: float
+    translation: Floats
+    expression: Floats
+
+
+@dataclass(frozen=True)
+class Blend:
+    """How much of the driving motion is carried over.
+
+    relative: the change from the anchor, else the driving state itself. head, face: False keeps the
+    source's own. strength: gain on the expression. eyes, brows, lips, jaw, gaze, turn: gains of the
+    regions and of the head's motion. in_frame: absolute place and size of the driving frame.
+    """
+
+    relative: bool = True
+    head: bool = True
+    face: bool = True
+    strength: float = 1.0
+    eyes: float = 1.0
+    brows: float = 1.0
+    lips: float = 1.0
+    jaw: float = 1.0
+    gaze: float = 1.0
+    turn: float = 1.0
+    in_frame: bool = False
+
+
+class Transfer:
+    """Target landmarks of one source face under any driving motion.
+
+    points: (478, 3) of the source in pixels; its state is fitted with `model`.
+    """
+
+    def __init__(self, model: FaceModel, points: Points, blend: Blend | None = None) -> None:
+        self.model = model
+        self.blend = blend or Blend()
+        self.state = model.fit(points)
+        self.shape = _own_shape(model, self.state, points)
+        self._gain = _point_gains(self.blend)
+        self._directions = model.expression.reshape(len(model.expression), -1)
+
+    def target(self, drive: Drive, anchor: Drive) -> tuple[Points, FaceState]:
+        """Target points (478, 3) in the source picture's pixels, and the target's state. `anchor` is the
+        driving moment that stands for the source's own state."""
+        state = self._head(drive, anchor) if self.blend.head else self.state
+        shape = self.shape
+        if self.blend.face:
+            shape, expression = self._face(drive, anchor)
+            state = replace(state, expression=expression)
+        points = state.scale * shape @ rotation_matrix(state.rotation).T
+        points[:, :2] += state.translation
+        return points.astype(np.float32), state
+
+    def distance(self, drive: Drive) -> float:
+        """How far a driving moment is from the source's own state: for the choice of the anchor. Points of
+        eyes and mouth count most; a head turn of 12 degrees counts as much as a plain change of 1."""
+        moved = ((drive.expression - self.state.expression) @ self._directions).reshape(-1, 3)
+        face = float(np.sqrt((moved[_FEATURES] ** 2).sum(1).mean())) / 0.03
+        turn = rotation_matrix(drive.rotation) @ rotation_matrix(self.state.rotation).T
+        return float(face**2 + (np.linalg.norm(rotation_vector(turn)) / 0.21) ** 2)
+
+    def _head(self, drive: Drive, anchor: Drive) -> FaceState:
+        own, gain = self.state, self.blend.turn
+        grow = (drive.scale / anchor.scale) ** gain
+        step = gain * own.scale * (drive.translation - anchor.translation) / anchor.scale
+        scale, translation = own.scale * grow, own.translation + step
+        if self.blend.relative:
+            turn = rotation_vector(rotation_matrix(drive.rotation) @ rotation_matrix(anchor.rotation).T)
+            rotation = rotation_matrix(gain * turn) @ rotation_matrix(own.rotation)
+        else:
+            turn = rotation_vector(rotation_matrix(drive.rotation) @ rotation_matrix(own.rotation).T)
+            rotation = rotation_matrix(gain * turn) @ rotation_matrix(own.rotation)
+            settle = neck_travel(own.rotation, anchor.rotation) * own.scale
+            translation = translation + gain * settle
+            if self.blend.in_frame:
+                scale = own.scale + gain * (drive.scale - own.scale)
+                translation = own.translation + gain * (drive.translation - own.translation)
+        vector = rotation_vector(rotation)
+        if self.blend.relative:
+            vector = _limited(vector, float(np.linalg.norm(own.rotation)))
+        return FaceState(vector, scale, translation.astype(np.float32), own.identity, own.expression)
+
+    def _face(self, drive: Drive, anchor: Drive) -> tuple[Points, Floats]:
+        own = self.state.expression
+        start, goal = (anchor.expression if self.blend.relative else own), drive.expression
+        change = goal - start
+        moved = (change @ self._directions).reshape(-1, 3) * self._gain[:, None]
+        shape = _with_gaze(self.shape + moved, moved, self.blend.gaze)
+        shape = self._shut(shape, goal, start)
+        return shape, (own + change).astype(np.float32)
+
+    def _shut(self, shape: Points, goal: Floats, start: Floats) -> Points:
+        """Close lids and lips in proportion: where the driving slit keeps a share of its opening, so does the
+        source's own (a change of equal size would leave a larger eye ajar)."""
+        shape = shape.copy()
+        mean = self.model.mean.reshape(-1)
+        now, before = ((mean + e @ self._directions).reshape(-1, 3) for e in (goal, start))
+        for name, (ring, floor) in _SLITS.items():
+            was, left = (max(opening(face, ring).gap - floor, 0.0) for face in (before, now))
+            if was < _LEAST_OPEN or left >= was:
+                continue
+            gain = self.blend.strength * (self.blend.lips if name == "mouth" else self.blend.eyes)
+            gain = min(max(gain, 0.0), 1.0)
+            wanted = opening(self.shape, ring).gap * (1 - gain * (1 - left / was))
+            moved = opening(shape, ring).gap
+            share = 1 - wanted / moved if moved > wanted else 0.0
+            _close(shape, ring, share, gain, 0.85 if name == "mouth" else 0.3)
+        return shape
+
+
+def neck_travel(start: Floats, goal: Floats) -> Floats:
+    """How far (2,) in canonical units the point between the eyes travels when the head turns about the neck
+    from one rotation vector (3,) to another."""
+    return ((rotation_matrix(start) - rotation_matrix(goal)) @ NECK)[:2]
+
+
+def _own_shape(model: FaceModel, state: FaceState, points: Points) -> Points:
+    """The source's canonical shape (478, 3): the model's, and what it does not explain of the points as they
+    are seen. Along the line of sight the model stands alone: a detector's depth is a guess, and its error
+    would move points sideways as soon as the head turns."""
+    shape = model.shape(state.identity, state.expression)
+    turn = rotation_matrix(state.rotation)
+    rest = (model.canonical(state, points) - shape) @ turn.T
+    rest[:, 2] = 0
+    return (shape + rest @ turn).astype(np.float32)
+
+
+def _close(shape: Points, ring: NDArray[np.int32], share: float, crossed: float, meet: float) -> None:
+    """Move the two edges of a slit towards each other in place by `share` of the way, meeting at `meet` (0 at
+    the lower edge, 1 at the upper one): upper lids do most of the way in a blink. Where a strong motion has
+    carried the edges past each other, they go back by the share `crossed`."""
+    half = len(ring) // 2
+    upper, lower = ring[1:half], ring[half + 1 :][::-1]
+    line = shape[lower] + meet * (shape[upper] - shape[lower])
+    open_by = shape[lower, 1:2] - shape[upper, 1:2]
+    share_of = np.where(open_by > 0, share, crossed)
+    shape[upper] += (line - shape[upper]) * share_of
+    shape[lower] += (line - shape[lower]) * share_of
+
+
+def _with_gaze(shape: Points, moved: Floats, gaze: float) -> Points:
+    """The irises travel with their eyes, and within them by the gaze's gain."""
+    out = shape.copy()
+    for ring, iris in ((RIGHT_EYE, _IRISES[:5]), (LEFT_EYE, _IRISES[5:])):
+        eye = moved[ring].mean(0)
+        out[iris] += (gaze - 1) * (moved[iris] - eye)
+    return out
+
+
+def _point_gains(blend: Blend) -> Floats:
+    """(478,) gains on the expression: each region's own, run smoothly into the rest of the face."""
+    gains = np.ones(478, np.float32)
+    for name, points in _REGIONS.items():
+        gains[points] = getattr(blend, name)
+    for _ in range(4):
+        sums = np.zeros(478, np.float32)
+        np.add.at(sums, MESH_TRIANGLES, gains[MESH_TRIANGLES].mean(1, keepdims=True))
+        near = np.where(_VALENCE > 0, sums / np.maximum(_VALENCE, 1), gains)
+        gains = np.where(_HELD, gains, near).astype(np.float32)
+    gains[_IRISES] = blend.eyes
+    return gains * blend.strength
+
+
+def _limited(rotation: Floats, own: float) -> Floats:
+    """A rotation vector whose angle runs softly into a limit; the source's own angle lies below the limit,
+    and is kept as it is."""
+    angle = float(np.linalg.norm(rotation))
+    limit = max(_POSE_LIMIT, own + 0.1)
+    knee = max(0.6 * limit, own)
+    if angle <= knee:
+        return rotation
+    soft = knee + (limit - knee) * np.tanh((angle - knee) / (limit - knee))
+    return (rotation * (soft / angle)).astype(np.float32)
+
+
+_FEATURES = np.concatenate([_REGIONS["eyes"], _REGIONS["lips"], _REGIONS["lips"], _REGIONS["brows"]])
+_VALENCE = np.bincount(MESH_TRIANGLES.ravel(), minlength=478).astype(np.float32)
+_HELD = np.isin(np.arange(478), np.concatenate(list(_REGIONS.values())))

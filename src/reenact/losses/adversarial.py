@@ -1,0 +1,24 @@
+"""The adversarial losses of the five papers, on logits of any shape."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+
+def discriminator_loss(real: Tensor, fake: Tensor) -> Tensor:
+    """-log D(real) - log(1 - D(fake)), D the sigmoid of these logits, each the mean over all of them
+    (Goodfellow et al. 2014, equation 1); 2 log 2 where D knows nothing."""
+    return functional.softplus(-real).mean() + functional.softplus(fake).mean()
+
+
+def generator_loss(fake: Tensor) -> Tensor:
+    """-log D(fake), the form that does not saturate (Goodfellow et al. 2014, section 3)."""
+    return functional.softplus(-fake).mean()
+
+
+def triplet_loss(anchor: Tensor, near: Tensor, far: Tensor, margin: float) -> Tensor:
+    """max(|anchor - near| - |anchor - far| + margin, 0), Euclidean in (B, D), mean over B."""
+    gap = torch.linalg.vector_norm(anchor - near, dim=1) - torch.linalg.vector_norm(anchor - far, dim=1)
+    return functional.relu(gap + margin).mean()

@@ -1,0 +1,73 @@
+"""Live use: driving moments from camera frames, one after another."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from reenact.geometry.face_model import default_face_model
+from reenact.geometry.smooth import OneEuro
+from reenact.geometry.transfer import Drive
+from reenact.perception.detector import FaceFollower
+from reenact.types import FaceState, Floats, Image
+
+_SETTLE = 0.05
+"""Share of a new frame in the driving person's identity, which so settles over the first second."""
+
+
+class LiveDrive:
+    """Driving moments from camera frames, steadied causally with One-Euro filters.
+
+    smooth: 0 is off. longest: the source's longer side in pixels, over which the camera frame is laid.
+    anchor: the moment that stands for the source's own state; None is taken from the next frame with a face.
+    """
+
+    def __init__(self, smooth: float, longest: int) -> None:
+        self.anchor: Drive | None = None
+        self._last: Drive | None = None
+        self._longest = longest
+        self._model = default_face_model()
+        self._follower = FaceFollower()
+        self._identity: Floats | None = None
+        self._filters = _filters(smooth) if smooth > 0 else {}
+
+    def update(self, image: Image, at: float) -> Drive | None:
+        """The driving moment of a frame (H, W, 3) at `at` seconds; the last one while no face is seen, None
+        before the first."""
+        seen = self._follower.track(image)
+        if seen is None:
+            return self._last
+        state = self._known(self._model.fit(seen.points))
+        side = max(image.shape[:2])
+        parts = {
+            "rotation": state.rotation,
+            "scale": np.log(np.array([state.scale / side], np.float32)),
+            "translation": state.translation / np.float32(side),
+            "expression": state.expression,
+        }
+        parts.update({name: steady(parts[name], at) for name, steady in self._filters.items()})
+        scale = float(np.exp(parts["scale"][0])) * self._longest
+        translation = parts["translation"] * np.float32(self._longest)
+        self._last = Drive(parts["rotation"], scale, translation, parts["expression"])
+        self.anchor = self.anchor or self._last
+        return self._last
+
+    def _known(self, state: FaceState) -> FaceState:
+        """The state, given what is known of the driving person's identity so far."""
+        if self._identity is None:
+            self._identity = state.identity
+        self._identity = self._identity + np.float32(_SETTLE) * (state.identity - self._identity)
+        return self._model.with_identity(state, self._identity)
+
+    def close(self) -> None:
+        """Stop the detector."""
+        self._follower.close()
+
+
+def _filters(smooth: float) -> dict[str, OneEuro]:
+    """Cut-offs in hertz, lower for a larger `smooth`; the head's size moves least, since it does not grow."""
+    return {
+        "rotation": OneEuro(1.5 / smooth, 8.0),
+        "scale": OneEuro(0.8 / smooth, 2.0),
+        "translation": OneEuro(1.5 / smooth, 10.0),
+        "expression": OneEuro(2.5 / smooth, 0.25),
+    }

@@ -1,0 +1,189 @@
+"""The first pass: a driving video becomes a motion."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from reenact.errors import ReenactError
+from reenact.geometry.face_model import FaceModel, default_face_model
+from reenact.geometry.smooth import bridge, smooth_track
+from reenact.media.reader import BrokenMedia, FrameSource, check_span, open_frames
+from reenact.perception.detector import SMALLEST_FACE, FaceFollower, face_size
+from reenact.pipeline.options import FaceChoice
+from reenact.pipeline.progress import Progress, silent
+from reenact.pipeline.stages import ahead
+from reenact.types import FaceState, Motion
+
+_STILL_RATE = Fraction(25)
+_TRACK_LONGEST = 1280
+
+
+@dataclass
+class _Track:
+    """What is kept of each frame while the video streams by: a few hundred bytes."""
+
+    times: list[Fraction] = field(default_factory=list)
+    states: list[FaceState | None] = field(default_factory=list)
+
+
+def track_video(
+    path: Path,
+    *,
+    start: Fraction | None = None,
+    end: Fraction | None = None,
+    face: FaceChoice = "largest",
+    keep_partial: bool = False,
+    progress: Progress = silent,
+    threads: int | None = None,
+) -> tuple[Motion, tuple[str, ...]]:
+    """The motion of one face of a video, folder of frames, GIF or still, and notes on oddities.
+
+    Frames without a face of at least 32 px are kept, with the motion held. Raises ReenactError where no frame
+    has a face, and BrokenMedia where the file breaks off (with keep_partial the frames before the break are
+    taken).
+    """
+    model = default_face_model()
+    notes: list[str] = []
+    with open_frames(path, start=start, end=end, longest=_TRACK_LONGEST, threads=threads) as source:
+        track = _Track()
+        try:
+            _follow(source, model, face, track, progress)
+        except BrokenMedia as error:
+            if not keep_partial or not track.times:
+                raise
+            notes.append(f"{error}; the {len(track.times)} frames before that were kept")
+        notes += source.notes
+        info = source.info
+        duration = max(source.end, track.times[-1] + Fraction(1, 1000)) if track.times else Fraction(0)
+    if not any(state is not None for state in track.states):
+        raise ReenactError(
+            f"no face was found in {path}; use a driving file that shows one clearly, "
+            f"at least {SMALLEST_FACE:.0f} px across"
+        )
+    fps = info.fps or _STILL_RATE
+    return _motion(track, model, fps, (info.width, info.height), duration), tuple(notes)
+
+
+def _follow(source: FrameSource, model: FaceModel, face: FaceChoice, track: _Track, progress: Progress) -> None:
+    total = source.info.frames
+    with FaceFollower(face) as follower:
+        for frame in ahead(source):
+            seen = follower.track(frame.image)
+            if seen is not None and face_size(seen) < SMALLEST_FACE:
+                seen = None
+            track.times.append(frame.time)
+            track.states.append(None if seen is None else model.fit(seen.points))
+            progress("track", len(track.times), total)
+
+
+def _motion(
+    track: _Track, model: FaceModel, fps: Fraction, size: tuple[int, int], duration: Fraction
+) -> Motion:
+    """Condition every frame on the clip's mean identity, fill gaps, and go over to arrays."""
+    found = np.array([state is not None for state in track.states])
+    seen = [state for state in track.states if state is not None]
+    identity = np.median([state.identity for state in seen], axis=0).astype(np.float32)
+    known = iter([model.with_identity(state, identity) for state in seen])
+    first = model.with_identity(seen[0], identity)
+    states = [next(known) if state is not None else first for state in track.states]
+    longest = float(max(size))
+    motion = Motion(
+        times=tuple(track.times),
+        rotation=np.array([s.rotation for s in states], np.float32),
+        scale=np.array([s.scale for s in states], np.float32) / longest,
+        translation=np.array([s.translation for s in states], np.float32) / longest,
+        expression=np.array([s.expression for s in states], np.float32),
+        found=found,
+        fps=fps,
+        size=size,
+        duration=duration,
+    )
+    return bridged(motion)
+
+
+def seconds(motion: Motion) -> np.ndarray:
+    """Times of a motion as (F,) float seconds."""
+    return np.array([float(t) for t in motion.times])
+
+
+def bridged(motion: Motion) -> Motion:
+    """The motion with frames without a face held and eased back."""
+    times = seconds(motion)
+
+    def fill(values: np.ndarray) -> np.ndarray:
+        return bridge(values.reshape(len(values), -1), motion.found, times).reshape(values.shape)
+
+    return replace(
+        motion,
+        rotation=fill(motion.rotation),
+        scale=fill(motion.scale),
+        translation=fill(motion.translation),
+        expression=fill(motion.expression),
+    )
+
+
+def smoothed(motion: Motion, strength: float) -> Motion:
+    """Zero-phase smoothing: the head's size most, since a head does not grow; then place and turn; the
+    expression least. The ceilings on the noise were read off still heads in 256 px clips."""
+    times = seconds(motion)
+    place = smooth_track(motion.translation, times, strength, window=0.10, most=0.002)
+    scale = smooth_track(np.log(motion.scale)[:, None], times, strength, window=0.25, most=0.01)
+    return replace(
+        motion,
+        rotation=smooth_track(motion.rotation, times, strength, window=0.10, most=0.02),
+        translation=place,
+        scale=np.exp(scale[:, 0]),
+        expression=smooth_track(motion.expression, times, strength, window=0.06, most=1.2),
+    )
+
+
+def resampled(motion: Motion, fps: Fraction) -> Motion:
+    """The motion at another rate, linear between frames; the duration stays."""
+    count = max(round(motion.duration * fps), 1)
+    moments = tuple(Fraction(n) / fps for n in range(count))
+    old, new = seconds(motion), np.array([float(t) for t in moments])
+
+    def at(values: np.ndarray) -> np.ndarray:
+        columns = values.reshape(len(values), -1).T
+        return np.stack([np.interp(new, old, column) for column in columns], 1).astype(np.float32)
+
+    nearest = np.searchsorted((old[1:] + old[:-1]) / 2, new)
+    return replace(
+        motion,
+        times=moments,
+        rotation=at(motion.rotation),
+        scale=at(motion.scale)[:, 0],
+        translation=at(motion.translation),
+        expression=at(motion.expression),
+        found=motion.found[nearest],
+        fps=fps,
+    )
+
+
+def cut(motion: Motion, start: Fraction | None, end: Fraction | None) -> Motion:
+    """The part of a motion that `open_frames` would read: from the moment that holds at `start` seconds,
+    which comes at time 0, to the last one before `end`. Raises ReenactError where nothing lies there."""
+    check_span(start, end)
+    low, high = start or Fraction(0), motion.duration if end is None else min(end, motion.duration)
+    if low >= motion.duration:
+        raise ReenactError(
+            f"--start {float(low):g} s lies beyond the end of the motion, which has "
+            f"{float(motion.duration):g} s; choose an earlier one"
+        )
+    first = max(bisect_right(motion.times, low) - 1, 0)
+    part = slice(first, max(bisect_left(motion.times, high), first + 1))
+    return replace(
+        motion,
+        times=tuple(t - motion.times[first] for t in motion.times[part]),
+        rotation=motion.rotation[part],
+        scale=motion.scale[part],
+        translation=motion.translation[part],
+        expression=motion.expression[part],
+        found=motion.found[part],
+        duration=high - motion.times[first],
+    )

@@ -1,0 +1,174 @@
+"""What every system declares: for animating, what its generator must do; for training, its stages and presets.
+
+Nothing here imports PyTorch; a stage does when it is built.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from reenact.errors import ReenactError
+from reenact.types import FaceState, Floats, Image, Points
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+    from torch.optim import Optimizer
+
+
+@dataclass(frozen=True)
+class SourceFace:
+    """What a generator gets of the source, once.
+
+    picture: (H, W, 3 or 4), the region of the source that it may change. points: (478, 3) in its pixels.
+    state: the same face as coefficients. matte: (H, W) in [0, 1], 1 where the person is, or None. fixed:
+    left, top, right, bottom, True where the whole picture goes on beyond the region, so that motion must have
+    ended there.
+    """
+
+    picture: Image
+    points: Points
+    state: FaceState
+    matte: Floats | None
+    fixed: tuple[bool, bool, bool, bool]
+
+
+@dataclass(frozen=True)
+class TargetShape:
+    """What a generator gets of each frame: points (478, 3) in the region's pixels, and the target's state."""
+
+    points: Points
+    state: FaceState
+
+
+class Generator(Protocol):
+    """The image stage, bound to one source. What depends on the source alone is done when it is made."""
+
+    def render(self, target: TargetShape) -> Image:
+        """The region (H, W, 3 or 4) with the face in the target shape."""
+
+
+@dataclass(frozen=True)
+class SystemSpec:
+    """One system.
+
+    name: as in `--system`. title, paper: for people. margin: side of the region that it changes, in heights of
+    the face. learned: whether trained weights draw pixels. load: makes the generator of a source; the second
+    argument is the number of threads it may use.
+    """
+
+    name: str
+    title: str
+    paper: str
+    margin: float
+    learned: bool
+    load: Callable[[SourceFace, int | None], Generator]
+    status: Literal["ready"] = "ready"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What every stage's training has; a stage adds its own fields. Every field can be set from outside
+    (`--set name=value`).
+
+    epochs: passes over the data; the schedule counts in them. steps: optimiser steps in all; 0 means what the
+    epochs come to. batch: samples a step, over all processes. precision: '32', or 'bf16' for autocast. mean:
+    decay of the running mean of the weights, 0 for none. clip: largest norm of each network's gradient, 0 for
+    none. workers: processes that load data beside each training process. threads: of the CPU, 0 for all. The
+    `*_every` count steps; 0 is never. validate_samples: held-out samples that are looked at each time.
+    """
+
+    epochs: int
+    batch: int
+    steps: int = 0
+    precision: Literal["32", "bf16"] = "32"
+    mean: float = 0.999
+    clip: float = 0.0
+    seed: int = 1
+    workers: int = 0
+    threads: int = 0
+    log_every: int = 50
+    validate_every: int = 500
+    save_every: int = 500
+    sheet_every: int = 2000
+    validate_samples: int = 512
+
+
+class Update(Protocol):
+    """One step of one network's optimiser; the loop hands it to `Stage.step`."""
+
+    def __call__(self, network: str, terms: Mapping[str, Tensor], weights: Mapping[str, float]) -> None:
+        """Step `network` down the gradient of the sum of `weights[name] * terms[name]`.
+
+        terms: scalars by name, as the log shows them. Only this network's gradients are used; those that others
+        got meanwhile are dropped. A term that is not finite ends the run.
+        """
+
+
+class Stage(Protocol):
+    """A stage while it trains. Its step writes out what each network learns, in order.
+
+    networks: by name, each with an optimiser of its own. averaged: those whose running mean is kept, looked at
+    and shipped. best: the validation figure that chooses the best checkpoint (less is better). begin_with:
+    samples that `begin` wants, 0 for none.
+    """
+
+    networks: Mapping[str, nn.Module]
+    averaged: tuple[str, ...]
+    best: str
+    begin_with: int
+
+    def begin(self, batch: Mapping[str, Tensor]) -> None:
+        """Before the first step of a new run: take statistics of the data into buffers of the networks."""
+
+    def optimiser(self, name: str) -> Optimizer:
+        """A new optimiser of the network of that name, at its initial rate."""
+
+    def factor(self, name: str, epoch: float) -> float:
+        """The schedule: what the network's initial rate is multiplied with after `epoch` epochs."""
+
+    def step(self, batch: Mapping[str, Tensor], update: Update) -> None:
+        """One step of training: compute the losses, and call `update` once for each network."""
+
+    def validate(self, batch: Mapping[str, Tensor], networks: Mapping[str, nn.Module]) -> dict[str, Tensor]:
+        """Figures of one held-out batch, each (B,): one a sample. No gradients are kept."""
+
+    def sheet(self, batch: Mapping[str, Tensor], networks: Mapping[str, nn.Module]) -> dict[str, Tensor]:
+        """Columns of the picture sheet by title, each (B, 3, H, W) in [-1, 1]."""
+
+    def examples(self, count: int) -> dict[str, tuple[Tensor, ...]]:
+        """Inputs of each network for a batch of `count`, of any values; for the dry run."""
+
+
+@dataclass(frozen=True)
+class StageSpec:
+    """One stage of a system's training.
+
+    name: as in `--stage`. data: what a batch holds (`reenact.training.sources`). presets: by name, all of one
+    class. build: makes the stage from its settings; it is what imports PyTorch.
+    """
+
+    name: str
+    title: str
+    data: Literal["triples", "pairs"]
+    presets: Mapping[str, Settings]
+    build: Callable[[Any], Stage]
+
+
+@dataclass(frozen=True)
+class TrainingSpec:
+    """How a system is trained: its stages in the paper's order."""
+
+    name: str
+    title: str
+    paper: str
+    stages: tuple[StageSpec, ...]
+
+    def stage(self, name: str) -> StageSpec:
+        """The stage of that name; a ReenactError names the ones there are."""
+        for stage in self.stages:
+            if stage.name == name:
+                return stage
+        names = ", ".join(stage.name for stage in self.stages)
+        raise ReenactError(f"{self.name} has no stage {name!r}; choose one of: {names}")

@@ -1,0 +1,73 @@
+"""The options of each verb, pinned: a change here changes what people have in their scripts."""
+
+from __future__ import annotations
+
+import re
+from importlib.metadata import version
+
+import pytest
+from cli_command import Command
+from typer.main import get_command
+
+from reenact.cli.app import app
+
+SHARED = (
+    "--source --driving --output -o --out-dir --overwrite --config "
+    "--system --motion --strength --smooth --anchor --placement --eyes --brows --lips --jaw --gaze --head "
+    "--face --source-face --driving-face --paste --no-paste --size --compare --landmarks --quality "
+    "--label --consent --sign-with --mark --no-mark --threads --device --json --quiet -q"
+)
+OPTIONS = {
+    "image": SHARED,
+    "video": SHARED + " --format --start --end --fps --codec --keep-partial",
+    "track": "--output -o --start --end --face --overwrite --json --quiet -q",
+    "demo": "--output -o --overwrite --json --quiet -q",
+    "prepare": "--recipe --min-face --min-sharpness --size --rate --workers --ray --seed --shard-size --limit "
+    "--overwrite --list --json --quiet -q",
+    "evaluate": "--data --out --system --protocol --clips --pairs --seed --arcface --fresh --json --quiet -q",
+    "systems": "--json --quiet -q",
+    "doctor": "--json --quiet -q",
+    "verify": "--json --quiet -q",
+    "train face-model": "--data --output -o --identity --expression --hold-out --overwrite --json --quiet -q",
+    "train hr_net": "--preset --stage --data --out -o --set --resume --dry-run --device --json --quiet -q",
+    "weights list": "--json --quiet -q",
+    "weights fetch": "--file --json --quiet -q",
+    "weights convert": "--output -o --sha256 --key --overwrite --json --quiet -q",
+}
+
+
+def find(words: str):  # type: ignore[no-untyped-def]  # Typer does not export the class of a command.
+    command = get_command(app)
+    for word in words.split():
+        command = command.commands[word]
+    return command
+
+
+def test_verbs_are_pinned() -> None:
+    assert set(find("").commands) == {words.split()[0] for words in OPTIONS}
+    assert set(find("train").commands) == {"face-model", "hr_net"}
+    assert set(find("weights").commands) == {"list", "fetch", "convert"}
+
+
+@pytest.mark.parametrize("words", OPTIONS)
+def test_options_are_pinned(words: str) -> None:
+    parameters = [p for p in find(words).params if p.param_type_name == "option" and p.name != "help"]
+    assert {name for p in parameters for name in (*p.opts, *p.secondary_opts)} == set(OPTIONS[words].split())
+
+
+@pytest.mark.parametrize("words", ["", "weights", *OPTIONS])
+def test_help_has_an_example(reenact: Command, words: str) -> None:
+    result = reenact(*words.split(), "--help")
+    assert result.code == 0 and result.err == ""
+    assert f"reenact {words}".strip() in re.sub(r"\s+", " ", result.out.split("Example")[1])
+
+
+def test_version(reenact: Command) -> None:
+    assert reenact("--version").out == f"reenact {version('reenact')}\n"
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shell_completion_is_there(reenact: Command, monkeypatch: pytest.MonkeyPatch, shell: str) -> None:
+    monkeypatch.setenv("_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION", "1")
+    result = reenact("--show-completion", shell)
+    assert result.code == 0 and "_REENACT_COMPLETE" in result.out

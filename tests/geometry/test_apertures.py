@@ -1,0 +1,111 @@
+"""Eyes and mouth as slits with an axis of their own."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from reenact.geometry.apertures import eye_source, mouth_source, opening, paint_eye, paint_mouth, tone_of
+
+RING = np.arange(8)
+
+
+def slit(width=40.0, gap=8.0, turn=0.0, at=(50.0, 50.0)) -> np.ndarray:
+    """Eight points of a lens-shaped slit: corner, three above, corner, three below; turned about its corner."""
+    upper = [(0.25, -0.5), (0.5, -0.5), (0.75, -0.5)]
+    ring = [(0, 0), *upper, (1, 0), (0.75, 0.5), (0.5, 0.5), (0.25, 0.5)]
+    points = np.array(ring) * [width, gap]
+    c, s = np.cos(turn), np.sin(turn)
+    return (points @ np.array([[c, s], [-s, c]]) + at).astype(np.float32)
+
+
+@pytest.mark.parametrize("turn", [0.0, 0.4, -1.0])
+def test_frame_there_and_back(turn):
+    found = opening(slit(turn=turn), RING)
+    at = np.random.default_rng(0).uniform(40, 90, (6, 5, 2)).astype(np.float32)
+    local = found.local(at)
+    np.testing.assert_allclose(found.picture(local[..., 0], local[..., 1]), at, atol=1e-3)
+
+
+@pytest.mark.parametrize("turn", [0.0, 0.4, -1.0])
+@pytest.mark.parametrize("gap", [0.0, 4.0, 12.0])
+def test_gap_counts_the_opening_whatever_the_turn_and_size(turn, gap):
+    found = opening(slit(gap=gap, turn=turn), RING)
+    assert found.width == pytest.approx(40, rel=1e-4)
+    assert found.gap == pytest.approx(gap / 40, abs=1e-3)
+    assert opening(slit(gap=gap, turn=turn) * 3, RING).gap == pytest.approx(found.gap, abs=1e-4)
+
+
+def test_lids_that_cross_count_as_shut():
+    assert opening(slit(gap=-5), RING).gap == 0
+
+
+def test_a_mirrored_ring_is_read_from_the_left_too():
+    right = np.roll(slit(), -4, axis=0)[[0, 7, 6, 5, 4, 3, 2, 1]]
+    assert opening(right, RING).gap == pytest.approx(opening(slit(), RING).gap, abs=1e-4)
+
+
+def grid(left, top, right, bottom):
+    y, x = np.mgrid[top:bottom, left:right]
+    return np.stack([x, y], -1).astype(np.float32) + 0.5
+
+
+def test_an_unmoved_eye_comes_from_itself():
+    eye = opening(slit(gap=16), RING)
+    iris = np.array([70, 50], np.float32)
+    at = grid(60, 46, 80, 54)
+    np.testing.assert_allclose(eye_source(eye, eye, iris, iris, 1.0, at), at, atol=0.05)
+
+
+def test_a_moved_iris_comes_from_where_it_was():
+    eye = opening(slit(gap=16), RING)
+    before, after = np.array([70, 50], np.float32), np.array([74, 51], np.float32)
+    got = eye_source(eye, eye, after, before, 1.0, after[None, None])
+    np.testing.assert_allclose(got[0, 0], before, atol=0.05)
+
+
+def test_what_an_eye_takes_never_lies_on_the_lids():
+    wide, narrow = opening(slit(gap=20), RING), opening(slit(gap=6), RING)
+    iris = np.array([70, 50], np.float32)
+    got = narrow.local(eye_source(wide, narrow, iris, iris, 1.0, grid(52, 41, 88, 59)))
+    top, bottom = narrow.edges(got[..., 0])
+    inside = (got[..., 0] > 0) & (got[..., 0] < 1)
+    assert (got[..., 1] >= top - 0.01)[inside].all() and (got[..., 1] <= bottom + 0.01)[inside].all()
+
+
+def test_an_unmoved_mouth_comes_from_itself_and_lacks_nothing():
+    mouth = opening(slit(gap=16), RING)
+    at = grid(62, 46, 78, 54)
+    where, unknown = mouth_source(mouth, mouth, 1.0, at)
+    np.testing.assert_allclose(where, at, atol=0.05)
+    assert unknown.max() < 0.05
+
+
+def test_a_mouth_that_opens_lacks_its_middle():
+    shut, wide = opening(slit(gap=8), RING), opening(slit(gap=30), RING)
+    _, unknown = mouth_source(wide, shut, 1.0, np.array([[[70.0, 37], [70, 50], [70, 63]]], np.float32))
+    assert unknown[0, 1] > 0.9 and unknown[0, 0] < 0.3 and unknown[0, 2] < 0.3
+
+
+def test_a_source_with_closed_lips_shows_no_teeth_at_all():
+    shut, wide = opening(slit(gap=0.2), RING), opening(slit(gap=30), RING)
+    _, unknown = mouth_source(wide, shut, 1.0, grid(60, 40, 80, 60))
+    assert unknown.min() > 0.9
+
+
+@pytest.mark.parametrize("light", [20, 120, 250])
+@pytest.mark.parametrize("colour", ["grey", "skin"])
+def test_paintings_fit_the_picture(light, colour):
+    skin = np.full((20, 3), light, np.float32) * (1 if colour == "grey" else np.array([1.0, 0.75, 0.6]))
+    tone = tone_of(skin.astype(np.float32))
+    wide = opening(slit(gap=30), RING)
+    at = grid(52, 36, 88, 64)
+    for painted in (
+        paint_mouth(wide, at, 90.0, 0.1, tone),
+        paint_eye(wide, np.array([70, 50], np.float32), 8.0, at, tone),
+    ):
+        assert painted.shape == (*at.shape[:2], 3)
+        assert np.isfinite(painted).all() and painted.min() >= 0 and painted.max() <= 262
+        spread = (painted.max(-1) - painted.min(-1)).max()
+        assert spread < 3 if colour == "grey" else spread > 0.05 * light
+        assert painted.mean() < 1.6 * light

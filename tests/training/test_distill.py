@@ -1,0 +1,180 @@
+"""Distillation on a handful of made-up faces: it learns, stops and goes on, and ships what it says."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from skimage import data
+
+torch = pytest.importorskip("torch")
+
+from torch import Generator, nn  # noqa: E402
+
+from reenact.errors import ReenactError  # noqa: E402
+from reenact.geometry.face_model import default_face_model  # noqa: E402
+from reenact.nn.identity_net import IdentityNet  # noqa: E402
+from reenact.nn.landmark_net import LandmarkNet  # noqa: E402
+from reenact.perception.chips import DLIB_CHIP, cut_chip  # noqa: E402
+from reenact.perception.detector import MeshDetector  # noqa: E402
+from reenact.runtime.weights import shipped  # noqa: E402
+from reenact.training.augment import sample  # noqa: E402
+from reenact.training.distill import DistillOptions, LandmarkStep, run, start_landmarks, well_placed  # noqa: E402
+from reenact.training.distill_identity import IdentityStep, centre, wide_chip  # noqa: E402
+from reenact.training.distill_report import identity_report, landmark_report, ship, speed  # noqa: E402
+from reenact.training.faces import SIDE, FaceStore, open_store, stored_crop  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def astronaut():
+    image = data.astronaut()
+    with MeshDetector() as detector:
+        return image, detector.detect(image)[0].points
+
+
+@pytest.fixture(scope="module")
+def store(astronaut):
+    """Twelve copies of one crop whose points differ by expressions of the face model."""
+    crop, points = stored_crop(*astronaut)
+    model = default_face_model()
+    random = np.random.default_rng(0)
+    modes = np.tensordot(random.normal(size=(12, 4)), model.expression[:4], 1) * 30
+    part = np.array(["train"] * 8 + ["val"] * 4)
+    return FaceStore(
+        np.repeat(crop[None], 12, 0),
+        (points + modes).astype(np.float32),
+        np.ones((12, 68), bool),
+        np.arange(12) // 2,
+        part,
+        np.array([f"face{i}" for i in range(12)]),
+    )
+
+
+def test_stored_crop_holds_the_face_where_the_points_say(astronaut):
+    image, points = astronaut
+    crop, placed = stored_crop(image, points)
+    assert crop.shape == (SIDE, SIDE, 3) and crop.dtype == np.uint8
+    assert np.ptp(placed[:, 1]) == pytest.approx(SIDE / 2.5, rel=0.05)
+    with MeshDetector() as detector:
+        seen = detector.detect(crop)[0].points
+    assert np.linalg.norm(seen[:, :2] - placed[:, :2], axis=1).mean() < 0.02 * np.ptp(placed[:, 1])
+    shift = np.array([190, 0, 0], np.float32)  # cuts through the face
+    edge, moved = stored_crop(image[:, 190:], points - shift)  # cut through the face
+    assert edge.shape == (SIDE, SIDE, 3) and np.abs(moved - placed).max() < 0.1
+
+
+def test_wide_chip_is_dlibs_with_room(astronaut):
+    image, points = astronaut
+    crop, placed = stored_crop(image, points)
+    picture = torch.from_numpy(crop.copy()).permute(2, 0, 1)[None]
+    wide = sample(picture, torch.from_numpy(wide_chip(placed, SIDE))[None], 195)
+    middle = sample(wide, centre(1), 150)[0].permute(1, 2, 0).numpy() * 255
+    assert np.abs(middle - cut_chip(image, points, DLIB_CHIP)).mean() < 6
+
+
+def test_start_is_a_face(store):
+    net = LandmarkNet().eval()
+    start_landmarks(net, store, store.rows("train"), 1)
+    guess = net.unit(torch.zeros(1, 3, 128, 128))[0][0].detach().numpy()
+    assert np.abs(guess.mean(0)[:2] - 0.5).max() < 0.2
+    assert guess[152, 1] > guess[13, 1] > guess[1, 1] > guess[10, 1]  # chin, lips, nose, forehead
+    assert well_placed(3).shape == (3, 2, 3)
+
+
+def options(**changes):
+    return DistillOptions(**({"steps": 6, "batch": 4, "save": 1e9} | changes))
+
+
+def trained(net_steps, store, folder, stop=None):
+    torch.manual_seed(0)
+    net = LandmarkNet()
+    rows = store.rows("train")
+    start_landmarks(net, store, rows, 1)
+    step = LandmarkStep(net, store)
+    calls = []
+
+    def until(rows, generator):
+        calls.append(1)
+        if stop is not None and len(calls) > stop:
+            raise KeyboardInterrupt
+        return step(rows, generator)
+
+    return run(net, until, rows, folder, options(steps=net_steps, save=0.0), lambda line: None)
+
+
+def test_a_stopped_run_goes_on_as_if_it_had_not_stopped(store, tmp_path):
+    whole = trained(5, store, tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        trained(5, store, tmp_path / "parts", stop=3)
+    again = trained(5, store, tmp_path / "parts")
+    for one, other in zip(whole.state_dict().values(), again.state_dict().values(), strict=True):
+        assert torch.allclose(one, other, atol=1e-6)
+
+
+def test_landmark_loss_falls(store, tmp_path):
+    torch.manual_seed(0)
+    net = LandmarkNet()
+    start_landmarks(net, store, store.rows("train"), 1)
+    step = LandmarkStep(net, store)
+    losses = step(store.rows("train"), Generator().manual_seed(1))
+    assert set(losses) == {"points", "pairs", "seen"} and all(torch.isfinite(x) for x in losses.values())
+    before = float(losses["points"].detach())
+    run(net, step, store.rows("train"), tmp_path, options(steps=25, batch=8), lambda line: None)
+    net.train()
+    assert float(step(store.rows("train"), Generator().manual_seed(1))["points"].detach()) < 0.7 * before
+
+
+class Teacher(nn.Module):
+    """Stands in for dlib's network: 128 means of the picture."""
+
+    def forward(self, chips):
+        return nn.functional.adaptive_avg_pool2d(chips.mean(1, keepdim=True), (8, 16)).flatten(1)
+
+
+def test_identity_step_and_reports(store, tmp_path):
+    net = IdentityNet()
+    step = IdentityStep(net, Teacher(), store)
+    losses = step(store.rows("train"), Generator().manual_seed(1))
+    sum(losses.values()).backward()
+    assert set(losses) == {"label", "spread"}
+    figures = identity_report(net.eval(), Teacher(), store, "val", spoilt=True)
+    assert figures["distance_to_teacher"] > 0 and figures["teacher_same_right_percent"] == 100
+    marks = landmark_report(LandmarkNet().eval(), store, "val")
+    assert marks["ibug68"] > 0 and 0 <= marks["visibility_right_percent"] <= 100
+    assert speed(net, 150, batch=2, rounds=1)["images_per_second_fp32_1_thread"] > 0
+
+
+def test_a_perfect_net_has_no_error(store):
+    """The report on a net that knows the answer: what it measures is zero, in the unit that it names."""
+
+    class Oracle(LandmarkNet):
+        wrong = 0.0
+
+        def unit(self, images):
+            points = torch.from_numpy(store.points[store.rows("val")]) / SIDE
+            share = 1.85 / 2.5
+            points = (points - torch.tensor([0.5, 0.5, 0])) / share + torch.tensor([0.5, 0.5, 0])
+            eyes = (points[:, 33, :2] - points[:, 263, :2]).norm(dim=1)[:, None]
+            points[..., 0] += self.wrong * eyes
+            return points, torch.ones(len(points), 68)
+
+    oracle = Oracle()
+    assert landmark_report(oracle, store, "val")["mesh478"] < 1e-3
+    oracle.wrong = 0.05
+    report = landmark_report(oracle, store, "val")
+    assert report["mesh478"] == pytest.approx(5, abs=0.01) and report["visibility_right_percent"] == 100
+
+
+def test_shipped_file_is_what_its_record_says(tmp_path):
+    net = IdentityNet()
+    path = ship(net, "identity_net", tmp_path, {"purpose": "a test", "licence": "Apache-2.0", "steps": 0})
+    record = shipped("identity_net", tmp_path)
+    assert record.path == path and record.purpose == "a test"
+    assert record.details["bytes"] == path.stat().st_size < 5_000_000
+    assert json.loads((tmp_path / "identity_net.json").read_text())["sha256"] == record.sha256
+
+
+def test_no_faces_prepared(tmp_path):
+    with pytest.raises(ReenactError, match="no prepared faces"):
+        open_store(tmp_path)

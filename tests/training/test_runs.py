@@ -1,0 +1,91 @@
+"""Runs from their words: folders, data, dry runs, and wrong words."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("lightning_fabric")
+
+from reenact.cli import train as verb  # noqa: E402
+from reenact.errors import ReenactError  # noqa: E402
+from reenact.systems import TRAINING  # noqa: E402
+from reenact.systems.spec import StageSpec  # noqa: E402
+from reenact.training.dry_run import describe_stage, lines  # noqa: E402
+from reenact.training.runs import Order, train  # noqa: E402
+
+STAGES = [(system.name, stage) for system in TRAINING.values() for stage in system.stages]
+
+
+def quiet(line: str) -> None: ...
+
+
+def test_every_system_has_its_verb() -> None:
+    assert set(verb.SYSTEMS) == set(TRAINING)
+    for name, (_, words) in verb.SYSTEMS.items():
+        assert all(stage.name in words for stage in TRAINING[name].stages)
+
+
+def test_a_run_is_not_written_over(tmp_path: Path) -> None:
+    order = Order(
+        "hr_net", "tiny", "synthetic", tmp_path, "lic", ("steps=1", "validate_samples=4"), device="cpu"
+    )
+    train(order, report=quiet)
+    written = json.loads((tmp_path / "run.json").read_text())
+    assert written["preset"] == "tiny" and written["settings"]["steps"] == 1
+    with pytest.raises(ReenactError, match="holds a run already"):
+        train(order, report=quiet)
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"system": "hrnet"}, "choose one of: hr_net"),
+        ({"stage": "lig"}, "choose one of: lic, bfr"),
+        ({"preset": "large"}, "choose one of: paper"),
+        ({"data": "faces"}, "use --data synthetic"),
+        ({"stage": "bfr"}, "give a folder of clips"),
+        ({"stage": "bfr", "data": "nowhere"}, "no prepared faces"),
+        ({"resume": True}, "no run to resume"),
+        ({"changes": ("speed=1",)}, "no such setting"),
+    ],
+)
+def test_wrong_words_are_one_line(tmp_path: Path, changed: dict[str, object], words: str) -> None:
+    plain = {
+        "system": "hr_net",
+        "preset": "tiny",
+        "data": "synthetic",
+        "out": tmp_path,
+        "stage": "lic",
+        "device": "cpu",
+    }
+    with pytest.raises(ReenactError, match=words):
+        train(Order(**{**plain, **changed}), report=quiet)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("system", "stage"), STAGES, ids=[f"{name} {stage.name}" for name, stage in STAGES])
+def test_a_dry_run_counts_what_a_stage_has(system: str, stage: StageSpec) -> None:
+    settings = stage.presets["tiny"]
+    record = describe_stage(stage, settings)
+    built = stage.build(settings)
+    for name, network in built.networks.items():
+        assert record["networks"][name]["parameters"] == sum(p.numel() for p in network.parameters())
+        assert record["networks"][name]["gflops"] > 0
+        assert name in "\n".join(lines(record))
+
+
+def test_gflops_and_memory_of_a_layer_by_hand() -> None:
+    """Five layers of G_L's two encoders and decoder: two operations a weight."""
+    stage = TRAINING["hr_net"].stage("lic")
+    one = describe_stage(stage, stage.presets["paper"])["networks"]["converter"]
+    widths = [136, 512, 512, 256, 256, 128]
+    phi = sum(a * b for a, b in pairwise(widths))
+    psi = sum(a * b for a, b in zip([256, 256, 256, 512, 512], [256, 256, 512, 512, 136], strict=True))
+    whitening = 2 * 136 * 136
+    assert one["gflops"] == pytest.approx(2 * (2 * phi + psi + whitening) / 1e9, abs=1e-4)
+    assert one["parameters"] == 2 * (phi + sum(widths[1:])) + psi + sum([256, 256, 512, 512, 136])
+    assert one["memory_mb"] > 16 * one["parameters"] / 1e6
