@@ -11,7 +11,7 @@ from typing import Any
 
 from reenact.errors import ReenactError
 from reenact.media.files import atomic_output
-from reenact.runtime.weights import check, sha256_of
+from reenact.runtime.weights import PUBLISHED, check, fetched, sha256_of
 
 _WRAPPERS = ("state_dict", "params_ema", "params", "model", "net", "generator")
 
@@ -39,6 +39,32 @@ def convert(
     with atomic_output(output, overwrite=overwrite, inputs=[path]) as partial:
         save_file(tensors, partial, metadata=origin)
     return sorted(tensors)
+
+
+def published_tensors(name: str, otherwise: str, path: Path | None = None) -> dict[str, Any]:
+    """The tensors of published weights by their names, from what `reenact weights fetch NAME` put into the
+    cache (converted on first use) or from `path`, converted before. otherwise: what happens without them, for
+    the message. Raises ReenactError where they were not fetched or do not read."""
+    from safetensors.torch import load_file
+
+    path = _converted(name, otherwise) if path is None else path
+    try:
+        return dict(load_file(path))
+    except Exception as error:  # safetensors has one exception class of its own, outside the hierarchy
+        raise ReenactError(f"{path}: cannot be read as safetensors ({error}); convert it again") from error
+
+
+def _converted(name: str, otherwise: str) -> Path:
+    entry = PUBLISHED[name]
+    pickled = fetched(entry)
+    if pickled is None:
+        raise ReenactError(
+            f"the weights {name!r} are not here: `reenact weights fetch {name}` fetches them once; {otherwise}"
+        )
+    target = pickled.with_suffix(".safetensors")
+    if not target.is_file():
+        convert(pickled, target, sha256=entry.sha256)
+    return target
 
 
 def describe(output: Path) -> dict[str, str]:

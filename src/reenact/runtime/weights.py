@@ -50,8 +50,9 @@ class Record:
 class Published:
     """Weights that others publish: fetched on request only.
 
-    sha256: of the published file, or the leading digits that its publisher puts into its name. pickled: the
-    file is a pickle and has to be converted before use.
+    sha256: of the published file, or the eight leading digits that its publisher puts into its name where no
+    more is known; a file is checked against as many digits as there are. pickled: the file is a pickle and has
+    to be converted before use.
     """
 
     name: str
@@ -84,6 +85,13 @@ PUBLISHED = {
             sha256="6726825d",
             purpose="features of the Fréchet inception distance (metrics only)",
             licence="Apache-2.0",
+        ),
+        Published(
+            name="lpips_vgg",
+            url="https://raw.githubusercontent.com/richzhang/PerceptualSimilarity/master/lpips/weights/v0.1/vgg.pth",
+            sha256="a78928a0af1e5f0fcb1f3b9e8f8c3a2a5a3de244d830ad5c1feddc79b8432868",
+            purpose="weights of LPIPS on VGG-16's features, with vgg16 (metrics only)",
+            licence="BSD-2-Clause",
         ),
     )
 }
@@ -122,6 +130,17 @@ def shipped(name: str, folder: Path = SHIPPED) -> Record:
     record = _record(path)
     check(record.path, record.sha256)
     return record
+
+
+def installed(name: str) -> bool:
+    """Whether weights of that name are there: those of one's own in `cache_folder()`, or shipped ones."""
+    return any((folder / f"{name}.json").is_file() for folder in (cache_folder(), SHIPPED))
+
+
+def find(name: str) -> Record:
+    """The checked record of weights of that name: one's own where there are any, else the shipped ones."""
+    own = cache_folder()
+    return shipped(name, own if (own / f"{name}.json").is_file() else SHIPPED)
 
 
 def check(path: Path, sha256: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,12 @@ from reenact.geometry.schemes import LEFT_EYE, LIPS_OUTER, RIGHT_EYE
 from reenact.types import Points
 
 Mask = NDArray[np.bool_]
+Part = Literal["both", "eyes", "mouth"]
+_RINGS = {
+    "both": (RIGHT_EYE, LEFT_EYE, LIPS_OUTER),
+    "eyes": (RIGHT_EYE, LEFT_EYE),
+    "mouth": (LIPS_OUTER,),
+}
 _SKIN = 468
 _MARGIN = 0.06
 
@@ -26,13 +32,13 @@ def face_mask(points: Points, height: int, width: int) -> Mask:
     return mask.astype(bool)
 
 
-def feature_mask(points: Points, height: int, width: int) -> Mask:
-    """(height, width): lids and outer lips of the mesh (478, 2 or 3) with what they enclose, made larger by
-    6 % of the distance between the outer eye corners."""
+def feature_mask(points: Points, height: int, width: int, part: Part = "both") -> Mask:
+    """(height, width): lids and outer lips of the mesh (478, 2 or 3), or one of the two, with what they
+    enclose, made larger by 6 % of the distance between the outer eye corners."""
     import cv2
 
     mask = np.zeros((height, width), np.uint8)
-    for ring in (RIGHT_EYE, LEFT_EYE, LIPS_OUTER):
+    for ring in _RINGS[part]:
         cv2.fillPoly(mask, [_corners(points[ring, :2])], (1,), shift=4)
     reach = max(round(_MARGIN * eye_distance(points)), 1)
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
