@@ -198,3 +198,19 @@ def test_a_source_of_8000_pixels(model, face, goal):
     target, _ = goal("open mouth")
     out = warp.render(target * factor, transfer.state)
     assert out.shape == (8000, 8000, 3)
+
+
+def test_eyes_that_are_shut_to_a_line_can_open(face, matte, goal, transfer):
+    """Both lids of the source on one line: no division by its opening, and the eye that opens is painted."""
+    points = face.points.copy()
+    for ring in (RIGHT_EYE, LEFT_EYE):
+        half = len(ring) // 2
+        upper, lower = ring[1:half], ring[half + 1 :][::-1]
+        points[upper] = points[lower] = (points[upper] + points[lower]) / 2
+    shut = FaceWarp(face.picture, points, transfer.state, matte)
+    assert opening(points, RIGHT_EYE).gap == pytest.approx(0, abs=1e-3)
+    out, flow = shut.render_with_flow(*goal("smile"))
+    assert np.isfinite(flow).all()
+    centre = face.points[RIGHT_EYE, :2].mean(0).astype(int)
+    box = np.s_[centre[1] - 8 : centre[1] + 8, centre[0] - 12 : centre[0] + 12]
+    assert difference(out[box], face.picture[box]).mean() < 60

@@ -84,14 +84,18 @@ class FaceWarp:
     def render(self, points: Points, state: FaceState) -> Image:
         """The picture (H, W, 3 or 4) with the face at target points (478, 3), in its pixels; `state` is the
         target's pose."""
+        return self.render_with_flow(points, state)[0]
+
+    def render_with_flow(self, points: Points, state: FaceState) -> tuple[Image, Floats]:
+        """The same, and the flow (h, w, 2) that made it, on the grid."""
         cv2 = opencv()
-        flow = cv2.resize(self.flow(points, state), (self.width, self.height))
-        where = flow + self._corners
+        flow = self.flow(points, state)
+        where = cv2.resize(flow, (self.width, self.height)) + self._corners
         out = _remap(self.picture, where) if self._layers is None else self._layers.compose(where)
         for number in range(len(EYES)):
             self._draw_eye(out, points, number, state)
         self._draw_mouth(out, points, state)
-        return out
+        return out, flow
 
     def flow(self, points: Points, state: FaceState) -> Floats:
         """Backward flow (h, w, 2) on the grid: where each target pixel comes from, as an offset in pixels of
@@ -147,7 +151,9 @@ class FaceWarp:
             painted = paint_eye(target, points[centre, :2], radius, patch.at, self._tone)
             colour[..., :3] += (painted - colour[..., :3]) * lacking
         # Under half-shut lids the lashes' shadow falls on what is left of the eye.
-        colour[..., :3] *= 0.45 + 0.55 * smoothstep(target.gap / min(source.gap, _LASHES), 0.0, 1.0)
+        colour[..., :3] *= 0.45 + 0.55 * smoothstep(
+            target.gap / max(min(source.gap, _LASHES), 1e-3), 0.0, 1.0
+        )
         patch.put(out, colour)
 
     def _draw_mouth(self, out: Image, points: Points, state: FaceState) -> None:
