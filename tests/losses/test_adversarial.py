@@ -1,4 +1,4 @@
-"""Adversarial and triplet losses against their formulas, written out."""
+"""Adversarial losses against their formulas, written out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch")
 
 from torch.nn import functional  # noqa: E402
 
-from reenact.losses.adversarial import discriminator_loss, generator_loss, triplet_loss  # noqa: E402
+from reenact.losses.adversarial import discriminator_loss, generator_loss  # noqa: E402
 
 
 def test_by_hand() -> None:
@@ -34,12 +34,3 @@ def test_a_saturated_discriminator_still_teaches() -> None:
     fake = torch.tensor([-80.0], requires_grad=True)
     generator_loss(fake).backward()
     assert fake.grad is not None and float(fake.grad) == pytest.approx(-1)
-
-
-def test_triplet_by_hand() -> None:
-    anchor = torch.tensor([[0.0, 0.0], [0.0, 0.0]])
-    near, far = torch.tensor([[3.0, 4.0], [0.0, 0.0]]), torch.tensor([[0.0, 2.0], [5.0, 12.0]])
-    # 5 - 2 + 1 = 4, and 0 - 13 + 1 < 0
-    assert float(triplet_loss(anchor, near, far, 1.0)) == pytest.approx(2.0)
-    wanted = functional.triplet_margin_loss(anchor, near, far, 1.0, eps=0)
-    torch.testing.assert_close(triplet_loss(anchor, near, far, 1.0), wanted)

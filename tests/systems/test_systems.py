@@ -9,8 +9,10 @@ from reenact.errors import ReenactError
 from reenact.geometry.face_model import default_face_model
 from reenact.media.compose import scale_to
 from reenact.perception.detector import MeshDetector
-from reenact.systems import DEFAULT_SYSTEM, SYSTEMS, find_system
-from reenact.systems.spec import SourceFace, TargetShape
+from reenact.systems import CONVERTERS, DEFAULT_SYSTEM, SYSTEMS, find_system, status_of
+from reenact.systems.spec import SourceFace, TargetShape, fits
+
+READY = [name for name, spec in SYSTEMS.items() if status_of(spec) == "ready"]
 
 
 @pytest.fixture(scope="module")
@@ -24,12 +26,41 @@ def source() -> SourceFace:
 
 def test_the_table():
     assert all(spec.name == name and spec.title and spec.paper for name, spec in SYSTEMS.items())
+    assert all(spec.name == name and spec.title for name, spec in CONVERTERS.items())
     assert find_system(DEFAULT_SYSTEM).name == DEFAULT_SYSTEM
     with pytest.raises(ReenactError, match="choose one of"):
         find_system("none")
+    with pytest.raises(ReenactError, match="no converter 'none'; choose one of: morphable, copy"):
+        find_system("none+warp")
 
 
 @pytest.mark.parametrize("name", SYSTEMS)
+def test_a_systems_own_converter_fits_it(name):
+    assert fits(CONVERTERS[SYSTEMS[name].converter].gives, SYSTEMS[name].takes)
+
+
+def test_another_converter_can_be_named():
+    spec = find_system("copy+warp")
+    assert (spec.name, spec.converter, spec.load) == ("copy+warp", "copy", SYSTEMS["warp"].load)
+
+
+def test_a_converter_that_does_not_fit_is_refused():
+    with pytest.raises(ReenactError, match="lic gives landmarks of ibug68"):
+        find_system("lic+warp")
+
+
+def test_a_system_without_weights_says_so(monkeypatch):
+    monkeypatch.setattr("reenact.systems.installed", lambda name: False)
+    assert status_of(SYSTEMS["hr_net"]) == "no weights yet" and status_of(SYSTEMS["warp"]) == "ready"
+    with pytest.raises(
+        ReenactError, match=r"hr_net has no weights yet \(hr_net_lic, hr_net_bfr\).*one of: warp"
+    ):
+        find_system("hr_net")
+    with pytest.raises(ReenactError, match=r"copy\+hr_net has no weights yet \(hr_net_bfr\)"):
+        find_system("copy+hr_net")
+
+
+@pytest.mark.parametrize("name", READY)
 def test_a_generator_renders_the_region(source, name):
     generator = SYSTEMS[name].load(source, 1)
     before = source.picture.copy()
@@ -40,7 +71,7 @@ def test_a_generator_renders_the_region(source, name):
     np.testing.assert_array_equal(out, again)
 
 
-@pytest.mark.parametrize("name", SYSTEMS)
+@pytest.mark.parametrize("name", READY)
 def test_a_moved_target_changes_the_picture(source, name):
     generator = SYSTEMS[name].load(source, 1)
     still = generator.render(TargetShape(source.points, source.state))

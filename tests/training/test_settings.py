@@ -12,7 +12,7 @@ from reenact.systems.spec import Settings, StageSpec
 
 pytest.importorskip("torch")
 
-from reenact.training.settings import as_json, from_json, override, preset
+from reenact.training.settings import as_json, override, preset
 
 STAGES = [stage for system in TRAINING.values() for stage in system.stages]
 LIC = TRAINING["hr_net"].stage("lic")
@@ -56,4 +56,4 @@ def test_every_preset_survives_a_file(stage: StageSpec) -> None:
     assert {"tiny", "small", "paper"} <= set(stage.presets)
     for settings in stage.presets.values():
         default: Settings = stage.presets["tiny"]
-        assert from_json(default, json.loads(json.dumps(as_json(settings)))) == settings
+        assert default.with_values(json.loads(json.dumps(as_json(settings)))) == settings

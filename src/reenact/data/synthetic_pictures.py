@@ -20,7 +20,7 @@ from typing import Literal
 
 import numpy as np
 
-from reenact.data.extract import cut
+from reenact.geometry.crop import cut
 from reenact.data.frames import plain_rgb
 from reenact.data.multipie import CAMERAS
 from reenact.data.rafd import ANGLES, GAZES

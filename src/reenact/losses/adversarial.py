@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 from torch.nn import functional
 
@@ -16,9 +15,3 @@ def discriminator_loss(real: Tensor, fake: Tensor) -> Tensor:
 def generator_loss(fake: Tensor) -> Tensor:
     """-log D(fake), the form that does not saturate (Goodfellow et al. 2014, section 3)."""
     return functional.softplus(-fake).mean()
-
-
-def triplet_loss(anchor: Tensor, near: Tensor, far: Tensor, margin: float) -> Tensor:
-    """max(|anchor - near| - |anchor - far| + margin, 0), Euclidean in (B, D), mean over B."""
-    gap = torch.linalg.vector_norm(anchor - near, dim=1) - torch.linalg.vector_norm(anchor - far, dim=1)
-    return functional.relu(gap + margin).mean()

@@ -15,9 +15,9 @@ from reenact.geometry.transfer import Blend, Drive, Transfer
 from reenact.media.compose import over, resize
 from reenact.media.stills import read_still
 from reenact.pipeline.options import FaceChoice, MotionOptions
-from reenact.systems import find_system
+from reenact.systems import find_converter, find_system
 from reenact.systems.spec import SourceFace, SystemSpec, TargetShape
-from reenact.types import FaceState, Image, Landmarks, Motion, Points
+from reenact.types import FaceState, Floats, Image, Landmarks, Motion, Points
 
 _CROP_MARGIN = 1.85
 
@@ -93,7 +93,8 @@ class Box:
 class Puppet:
     """A portrait bound to a system: from a driving moment to a picture.
 
-    threads: what the generator may use. paste: give the whole picture back, else the face's crop alone.
+    threads: what the generator may use. paste: give the whole picture back, else the face's crop alone. driver:
+    (I,) identity of the driving face as a converter sees it; without it, the mean face.
     """
 
     def __init__(
@@ -104,13 +105,18 @@ class Puppet:
         *,
         paste: bool = True,
         threads: int | None = None,
+        driver: Floats | None = None,
     ) -> None:
         self.spec = find_system(system) if isinstance(system, str) else system
         self.portrait = portrait
         self.paste = paste
         self.transfer = Transfer(default_face_model(), portrait.points, blend)
         self.box = face_box(portrait, self.spec.margin if paste else _CROP_MARGIN)
-        self._generator = self.spec.load(self._source_face(), threads)
+        face = self._source_face()
+        load = find_converter(self.spec.converter).load
+        self._converter = None if load is None else load(face)
+        self._driver = np.zeros_like(self.transfer.state.identity) if driver is None else driver
+        self._generator = self.spec.load(face, threads)
 
     @property
     def _corner(self) -> Points:
@@ -124,15 +130,23 @@ class Puppet:
 
     def render(self, drive: Drive, anchor: Drive) -> Image:
         """The source (H, W, 3 or 4) in the driving pose and expression."""
-        points, state = self.transfer.target(drive, anchor)
-        points[:, :2] -= self._corner
-        state = replace(state, translation=state.translation - self._corner)
-        crop = self._generator.render(TargetShape(points, state))
+        crop = self._generator.render(self._shape(drive, anchor))
         if not self.paste:
             return crop
         out = self.portrait.picture.copy()
         self.box.of(out)[:] = crop
         return out
+
+    def _shape(self, drive: Drive, anchor: Drive) -> TargetShape:
+        """The target in the region's pixels, by the system's converter. A learned one sees the driving face in
+        the transfer's pose and expression, so that relative motion and gains hold for it too."""
+        points, state = self.transfer.target(drive, anchor)
+        points[:, :2] -= self._corner
+        state = replace(state, translation=state.translation - self._corner)
+        if self._converter is None:
+            return TargetShape(points, state)
+        driving = replace(state, identity=self._driver)
+        return self._converter.convert(TargetShape(self.transfer.model.project(driving), driving))
 
     def _source_face(self) -> SourceFace:
         from reenact.perception.parsing import person_matte

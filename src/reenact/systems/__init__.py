@@ -1,13 +1,20 @@
-"""The systems by name. A system that is not in this table does not exist for the rest of the package."""
+"""The systems and converters by name. What is not in these tables is not there for the rest of the package."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from reenact.errors import ReenactError
-from reenact.systems.hr_net import HR_NET_TRAINING
-from reenact.systems.spec import SystemSpec, TrainingSpec
+from reenact.runtime.weights import installed
+from reenact.systems.converters import COPY, LST, MORPHABLE
+from reenact.systems.hr_net import HR_NET, HR_NET_TRAINING, LIC
+from reenact.systems.spec import ConverterSpec, SystemSpec, TrainingSpec, fits
 from reenact.systems.warp import WARP
 
-SYSTEMS: dict[str, SystemSpec] = {spec.name: spec for spec in (WARP,)}
+SYSTEMS: dict[str, SystemSpec] = {spec.name: spec for spec in (WARP, HR_NET)}
+
+CONVERTERS: dict[str, ConverterSpec] = {spec.name: spec for spec in (MORPHABLE, COPY, LST, LIC)}
+"""Each can take the place of a system's own: `--system copy+warp`."""
 
 TRAINING: dict[str, TrainingSpec] = {spec.name: spec for spec in (HR_NET_TRAINING,)}
 """The systems that can be trained, whether or not trained weights of them are there yet."""
@@ -15,11 +22,31 @@ TRAINING: dict[str, TrainingSpec] = {spec.name: spec for spec in (HR_NET_TRAININ
 DEFAULT_SYSTEM = "warp"
 
 
+def status_of(spec: SystemSpec) -> str:
+    """'ready', or 'no weights yet'."""
+    return "no weights yet" if _missing(spec) else "ready"
+
+
 def find_system(name: str) -> SystemSpec:
-    """The system of that name; a ReenactError names the ones there are."""
-    if name not in SYSTEMS:
-        raise ReenactError(f"there is no system {name!r}; choose one of: {', '.join(SYSTEMS)}")
-    return SYSTEMS[name]
+    """The system of that name, or `CONVERTER+SYSTEM` for one with another converter; ready to be loaded.
+
+    A ReenactError names the ones there are, or says what is missing.
+    """
+    converter, plus, system = name.rpartition("+")
+    if system not in SYSTEMS:
+        raise ReenactError(f"there is no system {system!r}; choose one of: {', '.join(SYSTEMS)}")
+    spec = SYSTEMS[system]
+    if plus:
+        spec = replace(spec, name=name, converter=converter)
+    _check(spec)
+    return spec
+
+
+def find_converter(name: str) -> ConverterSpec:
+    """The converter of that name; a ReenactError names the ones there are."""
+    if name not in CONVERTERS:
+        raise ReenactError(f"there is no converter {name!r}; choose one of: {', '.join(CONVERTERS)}")
+    return CONVERTERS[name]
 
 
 def find_training(name: str) -> TrainingSpec:
@@ -27,3 +54,23 @@ def find_training(name: str) -> TrainingSpec:
     if name not in TRAINING:
         raise ReenactError(f"{name!r} is no system that can be trained; choose one of: {', '.join(TRAINING)}")
     return TRAINING[name]
+
+
+def _check(spec: SystemSpec) -> None:
+    converter = find_converter(spec.converter)
+    if not fits(converter.gives, spec.takes):
+        raise ReenactError(
+            f"{spec.name}: {converter.name} gives landmarks of {converter.gives}, which do not become the "
+            f"{spec.takes} that the generator draws"
+        )
+    if missing := _missing(spec):
+        ready = ", ".join(other.name for other in SYSTEMS.values() if not _missing(other))
+        raise ReenactError(
+            f"{spec.name} has no weights yet ({', '.join(missing)}); train it with `reenact train`, or choose "
+            f"one of: {ready}"
+        )
+
+
+def _missing(spec: SystemSpec) -> list[str]:
+    wanted = (*find_converter(spec.converter).weights, *spec.weights)
+    return [name for name in wanted if not installed(name)]

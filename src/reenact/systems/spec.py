@@ -1,16 +1,19 @@
-"""What every system declares: for animating, what its generator must do; for training, its stages and presets.
+"""What every system declares: for animating, what its two halves must do; for training, its stages and presets.
 
-Nothing here imports PyTorch; a stage does when it is built.
+A converter makes target landmarks, a generator draws them, and `TargetShape` is where they meet, so that any
+converter runs with any generator that can read its scheme. Nothing here imports PyTorch; a stage or a learned
+half does when it is built.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
 from reenact.errors import ReenactError
-from reenact.types import FaceState, Floats, Image, Points
+from reenact.geometry.schemes import convert_points
+from reenact.types import FaceState, Floats, Image, Points, Scheme
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -36,10 +39,34 @@ class SourceFace:
 
 @dataclass(frozen=True)
 class TargetShape:
-    """What a generator gets of each frame: points (478, 3) in the region's pixels, and the target's state."""
+    """A face that is to be drawn. points: (N, 2 or 3) in the region's pixels, in `scheme`. state: its pose and
+    expression as coefficients."""
 
     points: Points
     state: FaceState
+    scheme: Scheme = "mesh478"
+
+    def in_scheme(self, scheme: Scheme) -> Points:
+        """The points as (N, 2 or 3) of another scheme, which only the mesh can be turned into; a ReenactError
+        where these points are not enough."""
+        if scheme == self.scheme:
+            return self.points
+        if not fits(self.scheme, scheme):
+            raise ReenactError(f"landmarks of {self.scheme} cannot be turned into {scheme}")
+        return convert_points(self.points, scheme)
+
+
+def fits(given: Scheme, wanted: Scheme) -> bool:
+    """Whether a generator of scheme `wanted` can draw what a converter of scheme `given` makes."""
+    return given in (wanted, "mesh478")
+
+
+class Converter(Protocol):
+    """The shape stage, bound to one source."""
+
+    def convert(self, driving: TargetShape) -> TargetShape:
+        """The source's face in the pose and expression, and at the place and size, of a driving face (478, 3)
+        in the region's pixels."""
 
 
 class Generator(Protocol):
@@ -50,12 +77,28 @@ class Generator(Protocol):
 
 
 @dataclass(frozen=True)
+class ConverterSpec:
+    """One converter, for use with any generator that can read its landmarks.
+
+    name: as in `--system CONVERTER+SYSTEM`. gives: the scheme of its landmarks. load: makes it for a source;
+    None is the pipeline's own morphable transfer. weights: shipped files that it cannot do without.
+    """
+
+    name: str
+    title: str
+    gives: Scheme
+    load: Callable[[SourceFace], Converter] | None
+    weights: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class SystemSpec:
     """One system.
 
     name: as in `--system`. title, paper: for people. margin: side of the region that it changes, in heights of
     the face. learned: whether trained weights draw pixels. load: makes the generator of a source; the second
-    argument is the number of threads it may use.
+    argument is the number of threads it may use. takes: the scheme of the landmarks that it draws. converter:
+    the one that goes with it. weights: shipped files that the generator cannot do without.
     """
 
     name: str
@@ -64,7 +107,9 @@ class SystemSpec:
     margin: float
     learned: bool
     load: Callable[[SourceFace, int | None], Generator]
-    status: Literal["ready"] = "ready"
+    takes: Scheme = "mesh478"
+    converter: str = "morphable"
+    weights: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +138,12 @@ class Settings:
     save_every: int = 500
     sheet_every: int = 2000
     validate_samples: int = 512
+
+    def with_values(self, values: Mapping[str, Any]) -> Self:
+        """These settings with those of a record laid over them, as JSON has them; other names are left out."""
+        given = ((f.name, values[f.name]) for f in fields(self) if f.name in values)
+        known: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in given}
+        return replace(self, **known)
 
 
 class Update(Protocol):

@@ -13,7 +13,7 @@ from reenact.media.files import atomic_output
 from reenact.pipeline.progress import Progress, silent
 from reenact.systems import find_training
 from reenact.systems.spec import Settings, StageSpec
-from reenact.training.settings import as_json, from_json, override, preset
+from reenact.training.settings import as_json, override, preset
 
 SYNTHETIC = "synthetic"
 
@@ -105,7 +105,7 @@ def _settings(order: Order, stage: StageSpec, folder: Path) -> Settings:
             raise ReenactError(
                 f"{folder}: holds a run already; go on with it by --resume, or choose another --out"
             )
-        settings = from_json(settings, _read_order(folder)["settings"])
+        settings = settings.with_values(_read_order(folder)["settings"])
     elif order.resume and order.stage:
         raise ReenactError(f"{folder}: no run to resume there; leave out --resume to start one")
     return override(settings, order.changes)

@@ -35,15 +35,6 @@ def as_json(settings: Settings) -> dict[str, Any]:
     return asdict(settings)
 
 
-def from_json(default: Settings, values: Mapping[str, Any]) -> Settings:
-    """Settings of a run's own file; fields that it lacks are those of `default`."""
-    hints = get_type_hints(type(default))
-    known: dict[str, Any] = {name: value for name, value in values.items() if name in hints}
-    for name, value in known.items():
-        known[name] = tuple(value) if isinstance(value, list) else value
-    return replace(default, **known)
-
-
 def _with(settings: Settings, values: Mapping[str, str]) -> Settings:
     hints = get_type_hints(type(settings))
     names = [field.name for field in fields(settings)]

@@ -1,6 +1,7 @@
-"""The boundary-guided face reenactment: G_F, of a transformer T_f and a style extractor E_s (section III-B).
+"""The boundary-guided face reenactment (section III-B): the drawing b_t; G_F, of a transformer T_f and a style
+extractor E_s; and D_B.
 
-Pictures are (B, 3, H, W) in [-1, 1]; boundary images are drawn in [0, 1] and shown to the networks in [-1, 1].
+Shape letters: B samples, S length of the style code. Pictures and boundary images are (B, 3, H, W) in [-1, 1].
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from reenact.nn.blocks import PatchDiscriminator, ResidualBlock, StyledBlock
+from reenact.nn.draw import boundary_image, landmark_map
 from reenact.systems.hr_net.presets import BfrSettings
 
 _SLOPE = 0.2
@@ -22,6 +24,24 @@ _LEAST_MAP = 4
 def widths(settings: BfrSettings) -> list[int]:
     """Channels after the first convolution and after each halving: doubled up to `widest`."""
     return [min(settings.width * 2**level, settings.widest) for level in range(settings.downs + 1)]
+
+
+# --------------------------------------------------------------------------------------------------------------
+# b_t: '13 parts ... connect the points of each part with a line ... Gaussian blur'
+
+
+def boundaries(landmarks: Tensor, settings: BfrSettings) -> Tensor:
+    """The boundary image (B, 3, H, W) in [-1, 1] of landmarks (B, 68, 2) in pixels; or dots (table V)."""
+    points = landmarks.float()
+    if settings.boundary == "lines":
+        drawn = boundary_image(points, settings.size, settings.sigma)
+    else:  # a width of -1 leaves nothing of the edges
+        drawn = landmark_map(points, settings.size, width=-1.0, dot=3.0, binary=False).expand(-1, 3, -1, -1)
+    return (drawn * 2 - 1).contiguous(memory_format=torch.channels_last)
+
+
+# --------------------------------------------------------------------------------------------------------------
+# G_F (figure 4)
 
 
 class StyleExtractor(nn.Module):
@@ -94,6 +114,10 @@ class Generator(nn.Module):
 
     def forward(self, boundary: Tensor, source: Tensor) -> Tensor:
         return self.transformer(boundary, self.style(source))
+
+
+# --------------------------------------------------------------------------------------------------------------
+# D_B
 
 
 class Discriminator(nn.Module):

@@ -6,21 +6,20 @@ from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
-from torch.optim import Adam, Optimizer
 
-from reenact.errors import ReenactError
-from reenact.losses.adversarial import discriminator_loss, generator_loss, triplet_loss
-from reenact.nn.draw import boundary_image, landmark_map
-from reenact.nn.features import open_features
+from reenact.losses.adversarial import discriminator_loss, generator_loss
+from reenact.nn.draw import boundary_image
 from reenact.nn.schedule import constant_then_linear, cosine, stepped
-from reenact.systems.hr_net import bfr
-from reenact.systems.hr_net.lic import COORDINATES, Converter, Discriminator, to_pixels, to_unit
-from reenact.systems.hr_net.losses import landmark_l1, local_perceptual, picture_l1
+from reenact.systems.hr_net import bfr, lic
+from reenact.systems.hr_net.bfr import boundaries
+from reenact.systems.hr_net.lic import to_pixels, to_unit
+from reenact.systems.hr_net.losses import Features, landmark_l1, picture_l1, triplet
 from reenact.systems.hr_net.presets import BfrSettings, LicSettings
 from reenact.systems.spec import Update
+from reenact.systems.stage import AdamStage, landmark_figures, picture_figures
 
 
-class LicStage:
+class LicStage(AdamStage):
     """Training of the landmark identity conversion: equations (1) to (5).
 
     A batch is `driving`, `source` and `target`: (B, 68, 2) in pixels of the crop; the target is the source's
@@ -32,10 +31,11 @@ class LicStage:
     begin_with = 4096
 
     def __init__(self, settings: LicSettings) -> None:
+        super().__init__(settings)
         self.settings = settings
         torch.manual_seed(settings.seed)
-        self.converter = Converter(settings.widths, settings.slope, settings.residual)
-        self.discriminator = Discriminator(settings.widths, settings.slope)
+        self.converter = lic.Converter(settings.widths, settings.slope, settings.residual)
+        self.discriminator = lic.Discriminator(settings.widths, settings.slope)
         self.networks: Mapping[str, nn.Module] = {
             "converter": self.converter,
             "discriminator": self.discriminator,
@@ -46,11 +46,6 @@ class LicStage:
         if self.settings.whiten:
             faces = torch.cat([batch["driving"], batch["source"]])
             self.converter.whiten_by(to_unit(faces, self.settings.side))
-
-    def optimiser(self, name: str) -> Optimizer:
-        """Adam, the same for both (section IV-A)."""
-        s = self.settings
-        return Adam(self.networks[name].parameters(), s.rate, (s.beta1, s.beta2), fused=True)
 
     def factor(self, name: str, epoch: float) -> float:
         """'decays by forty percent every 600 epochs' (section IV-A)."""
@@ -78,7 +73,7 @@ class LicStage:
             goal = source if s.identity_of == "source" else target
             terms["identity"] = landmark_l1(same, goal, mean=s.mean_loss)  # (3)
         if s.weight_triplet:
-            terms["triplet"] = triplet_loss(result, target, driving, s.margin)  # (4)
+            terms["triplet"] = triplet(result, target, driving, s.margin)  # (4)
         weights = {
             "l1": s.weight_l1,
             "adversarial_g": s.weight_adversarial,
@@ -88,36 +83,32 @@ class LicStage:
         update("converter", terms, weights)  # (5)
 
     def validate(self, batch: Mapping[str, Tensor], networks: Mapping[str, nn.Module]) -> dict[str, Tensor]:
-        """ACE: mean absolute error in crop pixels; that of the driving face beside it."""
-        side = self.settings.side
-        result = to_pixels(
-            networks["converter"](to_unit(batch["driving"], side), to_unit(batch["source"], side)), side
-        )
-        return {
-            "ace_px": (result - batch["target"]).abs().mean((1, 2)),
-            "ace_px_copy": (batch["driving"] - batch["target"]).abs().mean((1, 2)),
-        }
+        """ACE in crop pixels; that of the driving face beside it."""
+        return landmark_figures(self._convert(batch, networks), batch["target"], batch["driving"])
 
     def sheet(self, batch: Mapping[str, Tensor], networks: Mapping[str, nn.Module]) -> dict[str, Tensor]:
         """Boundary images: driving, source, result and target, and the last two laid over one another."""
-        side = self.settings.side
-        result = to_pixels(
-            networks["converter"](to_unit(batch["driving"], side), to_unit(batch["source"], side)), side
-        )
+        shapes = {name: batch[name] for name in ("driving", "source", "target")}
+        shapes["converted"] = self._convert(batch, networks)
         drawn = {
-            name: boundary_image(batch[name].float(), side) * 2 - 1 for name in ("driving", "source", "target")
+            name: boundary_image(points.float(), self.settings.side) * 2 - 1 for name, points in shapes.items()
         }
-        shown = boundary_image(result.float(), side) * 2 - 1
-        both = torch.cat([shown[:, :1], drawn["target"][:, :1], drawn["target"][:, :1]], 1)
-        return {**drawn, "converted": shown, "converted (red) on target": both}
+        truth, made = drawn["target"][:, :1], drawn["converted"][:, :1]
+        return {**drawn, "converted (red) on target": torch.cat([made, truth, truth], 1)}
+
+    def _convert(self, batch: Mapping[str, Tensor], networks: Mapping[str, nn.Module]) -> Tensor:
+        """The converter's target landmarks (B, 68, 2) in crop pixels."""
+        side = self.settings.side
+        driving, source = (to_unit(batch[name], side) for name in ("driving", "source"))
+        return to_pixels(networks["converter"](driving, source), side)
 
     def examples(self, count: int) -> dict[str, tuple[Tensor, ...]]:
         """Landmarks of zeros."""
-        points = torch.zeros(count, COORDINATES)
+        points = torch.zeros(count, lic.COORDINATES)
         return {"converter": (points, points), "discriminator": (points,)}
 
 
-class BfrStage:
+class BfrStage(AdamStage):
     """Training of the boundary-guided face reenactment on two pictures of one person: equations (6) to (11).
 
     A batch is `source` and `target`, pictures (B, 3, H, W) in [-1, 1], and `landmarks`, (B, 68, 2) of the
@@ -127,9 +118,9 @@ class BfrStage:
 
     averaged: tuple[str, ...] = ("generator",)
     best = "l1"
-    begin_with = 0
 
     def __init__(self, settings: BfrSettings) -> None:
+        super().__init__(settings)
         self.settings = settings
         torch.manual_seed(settings.seed)
         self.generator = bfr.Generator(settings)
@@ -140,14 +131,6 @@ class BfrStage:
         }
         self._features: Features | None = None
 
-    def begin(self, batch: Mapping[str, Tensor]) -> None:
-        """Nothing is taken from the data."""
-
-    def optimiser(self, name: str) -> Optimizer:
-        """Adam, the same for both (section IV-A)."""
-        s = self.settings
-        return Adam(self.networks[name].parameters(), s.rate, (s.beta1, s.beta2), fused=True)
-
     def factor(self, name: str, epoch: float) -> float:
         """'constant at its initial value for the first 150 epochs and then decreases linearly to zero'."""
         return constant_then_linear(epoch, self.settings.constant_epochs, self.settings.epochs)
@@ -155,7 +138,7 @@ class BfrStage:
     def step(self, batch: Mapping[str, Tensor], update: Update) -> None:
         """D_B on true and made pictures, then G_F on (11)."""
         s = self.settings
-        source, target, boundary = batch["source"], batch["target"], self.shape(batch["landmarks"])
+        source, target, boundary = batch["source"], batch["target"], boundaries(batch["landmarks"], s)
         result = self.generator(boundary, source)
         if s.weight_adversarial:
             real, fake = self.discriminator(target, boundary), self.discriminator(result.detach(), boundary)
@@ -170,30 +153,14 @@ class BfrStage:
         weights = {"l1": s.weight_l1, "adversarial_g": s.weight_adversarial, "perceptual": s.weight_perceptual}
         update("generator", terms, weights)  # (11)
 
-    def shape(self, landmarks: Tensor) -> Tensor:
-        """What G_F sees of landmarks (B, 68, 2): boundary lines (B, 3, H, W) in [-1, 1], or dots (table V)."""
-        s = self.settings
-        points = landmarks.float()
-        if s.boundary == "lines":
-            drawn = boundary_image(points, s.size, s.sigma)
-        else:  # a width of -1 leaves nothing of the edges
-            drawn = landmark_map(points, s.size, width=-1.0, dot=3.0, binary=False).expand(-1, 3, -1, -1)
-        return (drawn * 2 - 1).contiguous(memory_format=torch.channels_last)
-
     def validate(self, batch: Mapping[str, Tensor], networks: Mapping[str, nn.Module]) -> dict[str, Tensor]:
-        """L1 in [-1, 1] and PSNR in dB against the true frame; the L1 of the source itself beside it."""
-        source, target = batch["source"], batch["target"]
-        result = networks["generator"](self.shape(batch["landmarks"]), source).float()
-        error = ((result - target) / 2).square().mean((1, 2, 3)).clamp(min=1e-10)
-        return {
-            "l1": (result - target).abs().mean((1, 2, 3)),
-            "l1_copy": (source - target).abs().mean((1, 2, 3)),
-            "psnr": -10 * error.log10(),
-        }
+        """L1 and PSNR against the true frame; the L1 of the source itself beside it."""
+        result = networks["generator"](boundaries(batch["landmarks"], self.settings), batch["source"])
+        return picture_figures(result, batch["target"], batch["source"])
 
     def sheet(self, batch: Mapping[str, Tensor], networks: Mapping[str, nn.Module]) -> dict[str, Tensor]:
         """Source, boundary image, result, truth."""
-        boundary = self.shape(batch["landmarks"])
+        boundary = boundaries(batch["landmarks"], self.settings)
         result = networks["generator"](boundary, batch["source"])
         return {"source": batch["source"], "boundary": boundary, "result": result, "truth": batch["target"]}
 
@@ -206,28 +173,3 @@ class BfrStage:
         if self._features is None:
             self._features = Features(self.settings.block).to(result.device)
         return self._features(result, target)
-
-
-class Features(nn.Module):
-    """The network that (8) to (10) look through: a block of VGG-16 where its weights were fetched.
-
-    differs from paper where they were not: the distance of `reenact.nn.features` over our own two nets. name:
-    which of the two it is. Raises ReenactError where neither is there.
-    """
-
-    def __init__(self, block: str) -> None:
-        super().__init__()
-        self.block = block
-        try:
-            self.net = open_features()
-        except ReenactError as error:
-            raise ReenactError(f"{error}; without any, train with --set block=none") from None
-        self.name = f"{self.net.name} {block}" if self.net.name == "VGG-16" else self.net.name
-
-    def forward(self, result: Tensor, target: Tensor) -> Tensor:
-        """A scalar; no gradient reaches the target."""
-        if self.net.name != "VGG-16":
-            return self.net.distance(result, target.detach())
-        with torch.no_grad():
-            wanted = self.net(target)[self.block]
-        return local_perceptual(self.net(result)[self.block], wanted)
