@@ -16,7 +16,7 @@ from reenact.errors import ReenactError  # noqa: E402
 from reenact.systems import TRAINING  # noqa: E402
 from reenact.systems.spec import StageSpec  # noqa: E402
 from reenact.training.dry_run import describe_stage, lines  # noqa: E402
-from reenact.training.runs import Order, train  # noqa: E402
+from reenact.training.runs import DATA, Order, train  # noqa: E402
 
 STAGES = [(system.name, stage) for system in TRAINING.values() for stage in system.stages]
 
@@ -28,6 +28,10 @@ def test_every_system_has_its_verb() -> None:
     assert set(verb.SYSTEMS) == set(TRAINING)
     for name, (_, words) in verb.SYSTEMS.items():
         assert all(stage.name in words for stage in TRAINING[name].stages)
+
+
+def test_every_stage_names_a_kind_of_data() -> None:
+    assert {stage.data for _, stage in STAGES} <= set(DATA)
 
 
 def test_a_run_is_not_written_over(tmp_path: Path) -> None:

@@ -196,13 +196,13 @@ class Stage(Protocol):
 class StageSpec:
     """One stage of a system's training.
 
-    name: as in `--stage`. data: what a batch holds (`reenact.training.sources`). presets: by name, all of one
-    class. build: makes the stage from its settings; it is what imports PyTorch.
+    name: as in `--stage`. data: what a batch holds, a key of `reenact.training.runs.DATA`. presets: by name,
+    all of one class. build: makes the stage from its settings; it is what imports PyTorch.
     """
 
     name: str
     title: str
-    data: Literal["triples", "pairs"]
+    data: str
     presets: Mapping[str, Settings]
     build: Callable[[Any], Stage]
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reenact.errors import ReenactError
 from reenact.media.files import atomic_output
@@ -14,6 +14,9 @@ from reenact.pipeline.progress import Progress, silent
 from reenact.systems import find_training
 from reenact.systems.spec import Settings, StageSpec
 from reenact.training.settings import as_json, override, preset
+
+if TYPE_CHECKING:
+    from reenact.training.sources import Data
 
 SYNTHETIC = "synthetic"
 
@@ -73,7 +76,7 @@ def _train_stage(
     from reenact.training import loop
 
     fabric = loop.setup(order.device, settings.precision, settings.threads)
-    data = _data(stage, order.data, settings)
+    data = DATA[stage.data](stage, order.data, settings)
     if fabric.is_global_zero:
         folder.mkdir(parents=True, exist_ok=True)
         _write_order(folder, order, stage, settings)
@@ -136,16 +139,18 @@ def _read_order(folder: Path) -> dict[str, Any]:
     return dict(values)
 
 
-def _data(stage: StageSpec, name: str, settings: Settings) -> Any:
-    if stage.data == "triples":
-        if name != SYNTHETIC:
-            raise ReenactError(
-                f"--data {name}: stage {stage.name!r} learns from exact triples; use --data synthetic"
-            )
-        from reenact.training.triples import open_triples
+def _triples(stage: StageSpec, name: str, settings: Settings) -> Data:
+    if name != SYNTHETIC:
+        raise ReenactError(
+            f"--data {name}: stage {stage.name!r} learns from exact triples; use --data synthetic"
+        )
+    from reenact.training.triples import open_triples
 
-        values = as_json(settings)
-        return open_triples(values["epoch_size"], settings.validate_samples, values["noise"])
+    values = as_json(settings)
+    return open_triples(values["epoch_size"], settings.validate_samples, values["noise"])
+
+
+def _pairs(stage: StageSpec, name: str, settings: Settings) -> Data:
     if name == SYNTHETIC:
         raise ReenactError(
             f"--data synthetic: stage {stage.name!r} learns from pictures; give a folder of clips"
@@ -153,6 +158,10 @@ def _data(stage: StageSpec, name: str, settings: Settings) -> Any:
     from reenact.training.pairs import open_pairs
 
     return open_pairs(Path(name), as_json(settings)["size"])
+
+
+DATA: dict[str, Callable[[StageSpec, str, Settings], Data]] = {"triples": _triples, "pairs": _pairs}
+"""How each kind of data (`StageSpec.data`) is opened, from what `--data` names and the stage's settings."""
 
 
 def _nothing(line: str) -> None:
