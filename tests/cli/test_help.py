@@ -24,7 +24,8 @@ OPTIONS = {
     "demo": "--output -o --overwrite --json --quiet -q",
     "prepare": "--recipe --min-face --min-sharpness --size --rate --workers --ray --seed --shard-size --limit "
     "--overwrite --list --json --quiet -q",
-    "evaluate": "--data --out --system --protocol --clips --pairs --seed --arcface --fresh --json --quiet -q",
+    "evaluate": "--data --out --system --protocol --clips --pairs --shots --guides --seed --arcface --fresh --json "
+    "--quiet -q",
     "systems": "--json --quiet -q",
     "doctor": "--json --quiet -q",
     "verify": "--json --quiet -q",

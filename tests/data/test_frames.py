@@ -9,9 +9,8 @@ import av
 import numpy as np
 import pytest
 
-from reenact.data.frames import Clock, UnitFrames, frame_items, read_frame, units_of
+from reenact.data.frames import Clock, UnitFrames, frame_items, read_frames, units_of
 from reenact.data.items import Item
-from reenact.errors import ReenactError
 
 
 @pytest.fixture
@@ -77,7 +76,10 @@ def test_a_file_that_does_not_read_is_noted_and_the_rest_goes_on(tree) -> None:
     assert [item.key for item, _ in frames.unreadable] == ["c/1"]
 
 
-def test_one_frame_of_a_video(video: Path) -> None:
-    assert abs(read_frame(Item(video, "c", frame=20)).mean() - 80) < 3
-    with pytest.raises(ReenactError, match="there is no frame 500"):
-        read_frame(Item(video, "c", frame=500))
+def test_chosen_frames_of_videos_and_stills(video: Path, tree) -> None:
+    root = tree("0.png", "1.png")
+    (root / "1.png").write_bytes(b"not a picture")
+    wanted = [Item(video, "c/20", frame=20), Item(video, "c/3", frame=3), Item(video, "c/500", frame=500)]
+    found = read_frames([*wanted, *(Item(root / f"{n}.png", f"s/{n}") for n in range(2))])
+    assert set(found) == {"c/20", "c/3", "s/0"}
+    assert abs(found["c/20"].mean() - 80) < 3 and abs(found["c/3"].mean() - 12) < 3

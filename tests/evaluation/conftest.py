@@ -38,3 +38,36 @@ def data(face: Image, tmp_path_factory: pytest.TempPathFactory) -> Path:
     PIL.Image.fromarray(face).save(root / "stills" / "face.png")
     PIL.Image.fromarray(skimage.data.coffee()).save(root / "stills" / "coffee.png")
     return root
+
+
+@pytest.fixture(scope="session")
+def truth_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small RaFD with a known truth: two made-up relatives, four actions."""
+    from reenact.data.synthetic_pictures import actions, relatives, sitter, write_set
+    from reenact.geometry.face_model import default_face_model
+    from reenact.perception.detector import MeshDetector
+
+    image, model = np.ascontiguousarray(skimage.data.astronaut()[:320, 64:384]), default_face_model()
+    with MeshDetector() as detector:
+        person = sitter(model, image, detector.detect(image)[0].points, 160, "astronaut")
+    wanted = ("090_{person:02d}_Synthetic_unknown_neutral", "090_{person:02d}_Synthetic_unknown_surprised")
+    wanted += ("045_{person:02d}_Synthetic_unknown_happy", "135_{person:02d}_Synthetic_unknown_neutral")
+    chosen = [a for a in actions("rafd") if any(w in a.name for w in wanted) and "_frontal" in a.name]
+    out = tmp_path_factory.mktemp("truth") / "rafd"
+    assert write_set("rafd", relatives(model, person, 2), out, chosen=chosen) == 8
+    return out
+
+
+@pytest.fixture(scope="session")
+def people(face: Image, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """people/ann: seven pictures, rolled by -18 to 18 degrees; people/bob: three, by -12, 0 and 12."""
+    root = tmp_path_factory.mktemp("people")
+    for name, turns, picture in (("ann", range(-18, 19, 6), face), ("bob", (-12, 0, 12), face[:, ::-1])):
+        folder = root / "people" / name
+        folder.mkdir(parents=True)
+        for turn in turns:
+            rolled = PIL.Image.fromarray(np.ascontiguousarray(picture)).rotate(
+                turn, PIL.Image.Resampling.BICUBIC
+            )
+            rolled.save(folder / f"{turn:+03d}.png")
+    return root

@@ -26,14 +26,23 @@ def evaluate(
         str, typer.Option(metavar="S[,S...]", help="Systems; copy and warp are always in the table.")
     ] = "warp",
     protocol: Annotated[
-        str, typer.Option(metavar="self|cross", help="One person (with a true picture), or two.")
+        str,
+        typer.Option(
+            metavar="self|cross|few-shot|PAPER/DATA",
+            help="One person (true pictures known), two, one of k pictures of a person, or a paper's pairs.",
+        ),
     ] = "self",
     clips: Annotated[str, typer.Option(metavar="SPLIT", help="The folder below clips/.")] = "val",
     pairs: Annotated[
         int | None,
-        typer.Option(min=1, metavar="N", help="So many pairs at most.", show_default="self all, cross 24"),
+        typer.Option(min=1, metavar="N", help="So many pairs at most.", show_default="all; cross on clips 24"),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, metavar="N", help="Of the choice of stills.")] = 0,
+    shots: Annotated[int, typer.Option(min=1, max=7, metavar="K", help="Sources a person in few-shot.")] = 3,
+    guides: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Where OSFR's driving pictures come from.", show_default=False),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, metavar="N", help="Of every choice of pairs.")] = 0,
     arcface: Annotated[
         Path | None,
         typer.Option(metavar="ONNX", help="Compare identities with this ArcFace model.", show_default="dlib"),
@@ -42,13 +51,13 @@ def evaluate(
     json: Annotated[bool, typer.Option("--json", help="Print a machine-readable summary.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
 ) -> int:
-    """Measure systems on clips and stills; what was measured before is kept."""
+    """Measure systems on clips, stills and test pairs; what was measured before is kept."""
     from reenact.evaluation.report import Plan, evaluate
 
     systems = [name.strip() for name in system.split(",") if name.strip()]
-    plan = Plan(systems, data, protocol, out, clips=clips, pairs=pairs, seed=seed, fresh=fresh)
-    with console.Bar(show=not (quiet or json), unit="pairs") as bar:
-        report = evaluate(plan, _embedder(arcface), bar)
+    plan = Plan(systems, data, protocol, out, clips, pairs, seed, shots, guides, fresh)
+    with console.Bar(show=not (quiet or json), unit="cases") as bar:
+        report = evaluate(plan, embedder_of(arcface), bar)
     if json:
         console.show_json(
             {
@@ -69,7 +78,7 @@ def evaluate(
     return 0
 
 
-def _embedder(arcface: Path | None) -> IdentityEmbedder | None:
+def embedder_of(arcface: Path | None) -> IdentityEmbedder | None:
     """ArcFace where its file is given; else dlib where it is installed; else none, which the table notes."""
     from reenact.errors import ReenactError
     from reenact.perception.identity import open_identity

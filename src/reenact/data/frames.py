@@ -163,17 +163,30 @@ class UnitFrames:
             self.broken = str(error)
 
 
-def read_frame(item: Item) -> Image:
-    """The picture (H, W, 3) of a single frame or still. Raises ReenactError where it does not read."""
-    if not item.is_video:
-        return plain_rgb(read_still(item.path))
-    with open_frames(Path(item.path), threads=1) as source:
-        for number, frame in enumerate(source):
-            if number == (item.frame or 0):
-                return plain_rgb(frame.image)
-    raise ReenactError(
-        f"{item.path}: there is no frame {item.frame}; the video is shorter than its header says"
-    )
+def read_frames(items: Sequence[Item]) -> dict[str, Image]:
+    """The pictures (H, W, 3) of single frames and stills by their keys; each video is decoded once. What does
+    not read is left out."""
+    found: dict[str, Image] = {}
+    films: dict[Path, dict[int, str]] = {}
+    for item in items:
+        if item.is_video:
+            films.setdefault(item.path, {})[item.frame or 0] = item.key
+        elif item.key not in found:
+            try:
+                found[item.key] = plain_rgb(read_still(item.path))
+            except ReenactError:
+                continue
+    for path, wanted in films.items():
+        try:
+            with open_frames(path, threads=1) as source:
+                for number, frame in enumerate(source):
+                    if number in wanted:
+                        found[wanted[number]] = plain_rgb(frame.image)
+                    if number >= max(wanted):
+                        break
+        except ReenactError:
+            continue
+    return found
 
 
 def plain_rgb(image: Image) -> Image:

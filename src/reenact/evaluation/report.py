@@ -1,45 +1,58 @@
 """An evaluation from start to files: cases, systems, per-pair results, tables and sheets; resumable.
 
-    OUT/table.md table.csv table.json      means over cases, and each case
-    OUT/pairs/<protocol>/<case>/<system>.json   figures of each frame
+    OUT/table-<protocol>.md .csv .json          means over cases, and each case
+    OUT/pairs/<protocol>/<case>/<system>.json   figures of each frame or pair of pictures
+    OUT/pairs/<protocol>/<case>/<system>.npz    features that distances between sets are taken over
     OUT/pairs/<protocol>/<case>/<system>.png    the pictures of that pair, small
-    OUT/sheets/<protocol>-<case>.png       source, driving frames, every system
+    OUT/sheets/<protocol>-<case>.png            source, driving frames, every system
 
-A pair is measured again only where its files are missing or came of other settings, data or code.
+A pair is measured again only where its files are missing or came of other settings, data, networks or code.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from reenact.data.folders import open_folders
+from reenact.data.protocols import PAIR_PROTOCOLS
 from reenact.errors import ReenactError
-from reenact.evaluation.protocols import COPY, PROTOCOLS, Case, Protocol, Tools, cases_of, prepare, run
-from reenact.evaluation.scenes import Clip
+from reenact.evaluation import store
+from reenact.evaluation.measure import Tools, open_tools, published_metrics
+from reenact.evaluation.metrics import frechet_distance
+from reenact.evaluation.pictures import few_shot_cases, is_set, paper_cases, set_cases
+from reenact.evaluation.protocols import (
+    COPY,
+    CROSS,
+    FEW_SHOT,
+    PROTOCOLS,
+    Case,
+    Protocol,
+    clip_cases,
+    picture_protocol,
+)
 from reenact.evaluation.sheets import sheet, strip
 from reenact.evaluation.tables import COLUMNS, Column, Table, mean_of, summarise
-from reenact.media.stills import read_still, write_still
+from reenact.media.stills import read_still
 from reenact.perception.identity import IdentityEmbedder
 from reenact.systems import find_system
+from reenact.types import Floats
 
 Progress = Callable[[str, int, int | None], None]
 BASELINES = (COPY, "warp")
-_PACKAGES = ("reenact", "mediapipe", "numpy", "opencv-contrib-python")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is evaluated. systems: names; `copy` and `warp` are added. clips: the split. pairs: how many cases,
-    None for all clips (self) or 24 (cross). seed: of the choice of stills. fresh: measure every pair again."""
+    """What is evaluated. systems: names; `copy` and `warp` are added. protocol: self, cross, few-shot, or test
+    pairs of a paper (`data/protocols.py`). clips: the split. pairs: how many cases (self: all by default,
+    cross: 24) or pairs of pictures (all). seed: of every choice. shots: sources a person in few-shot. guides:
+    the folder of OSFR's driving pictures. fresh: measure every pair again."""
 
     systems: Sequence[str]
     data: Path
@@ -48,6 +61,8 @@ class Plan:
     clips: str = "val"
     pairs: int | None = None
     seed: int = 0
+    shots: int = 3
+    guides: Path | None = None
     fresh: bool = False
 
 
@@ -66,12 +81,12 @@ class Report:
 def evaluate(plan: Plan, embedder: IdentityEmbedder | None = None, progress: Progress | None = None) -> Report:
     """Run a plan and write its files. Raises ReenactError for unknown systems or protocols, data that are not
     there, or where no case could be used."""
-    protocol = _protocol(plan.protocol)
+    _check_name(plan.protocol)
     systems = list(dict.fromkeys([*BASELINES, *plan.systems]))
     for system in systems:
         if system != COPY:
             find_system(system)
-    cases = cases_of(protocol, open_folders(plan.data), plan.clips, plan.pairs, plan.seed)
+    protocol, cases = _cases(plan)
     runner = _Runner(plan, protocol, systems, embedder)
     try:
         for number, case in enumerate(cases):
@@ -85,28 +100,50 @@ def evaluate(plan: Plan, embedder: IdentityEmbedder | None = None, progress: Pro
     return _written(runner)
 
 
-def _protocol(name: str) -> Protocol:
-    if name not in PROTOCOLS:
-        raise ReenactError(f"there is no protocol {name!r}; choose one of: {', '.join(PROTOCOLS)}")
-    return PROTOCOLS[name]
+def _check_name(name: str) -> None:
+    if name not in PROTOCOLS and name not in PAIR_PROTOCOLS:
+        known = ", ".join([*PROTOCOLS, *PAIR_PROTOCOLS])
+        raise ReenactError(f"there is no protocol {name!r}; choose one of: {known}")
+
+
+def _cases(plan: Plan) -> tuple[Protocol, Sequence[Case]]:
+    """The protocol as it is on these data, and its cases."""
+    if plan.protocol in PAIR_PROTOCOLS:
+        cases = paper_cases(plan.protocol, plan.data, plan.guides, plan.pairs, plan.seed)
+        return picture_protocol(plan.protocol), cases
+    protocol = PROTOCOLS[plan.protocol]
+    if protocol is FEW_SHOT:
+        name = f"few-shot-{plan.shots}"
+        about = f"{protocol.about}; k = {plan.shots}"
+        people = few_shot_cases(plan.data, plan.clips, plan.shots, plan.pairs, plan.seed)
+        return replace(protocol, name=name, about=about), people
+    if protocol is CROSS and is_set(plan.data):
+        about = "Cross-reenactment on a set with a known truth for two people, absolute motion"
+        known = replace(picture_protocol("cross-truth"), about=about)
+        return known, set_cases(plan.data, plan.pairs, plan.seed)
+    return protocol, clip_cases(protocol, open_folders(plan.data), plan.clips, plan.pairs, plan.seed)
 
 
 class _Runner:
-    """The pairs of a plan, one case after the other; the clip of the last case is kept at hand."""
+    """The cases of a plan, one after the other."""
 
     def __init__(
         self, plan: Plan, protocol: Protocol, systems: list[str], embedder: IdentityEmbedder | None
     ) -> None:
         self.plan, self.protocol, self.systems = plan, protocol, systems
         self.embedder = embedder
-        self.columns = _columns(protocol, embedder)
+        self.published = published_metrics()
+        self.columns = _columns(protocol, embedder, self.published)
         self.figures: dict[str, dict[str, dict[str, float | None]]] = {}
-        self.notes: list[str] = []
-        self.measured = self.kept = 0
+        self.features: dict[str, list[dict[str, Floats]]] = {system: [] for system in systems}
+        self.notes = _missing(embedder, self.published)
+        self.measured = self.kept = self.rows = 0
         self._tools: Tools | None = None
-        self._clips: dict[Path, Clip] = {}
-        if embedder is None:
-            self.notes.append("identity was not measured: no embedder (pip install 'reenact[identity]')")
+
+    @property
+    def slug(self) -> str:
+        """The protocol's name in files."""
+        return self.protocol.name.replace("/", "-")
 
     def close(self) -> None:
         if self._tools is not None:
@@ -114,9 +151,10 @@ class _Runner:
 
     def do(self, case: Case) -> None:
         """Measure what is missing of a case, and take in its figures. A case that cannot be used is noted."""
-        folder = self.plan.out / "pairs" / self.protocol.name / case.key
-        stamp = _stamp(case, self.protocol, self.embedder)
-        missing = [s for s in self.systems if self.plan.fresh or not _is_done(folder, s, stamp)]
+        folder = self.plan.out / "pairs" / self.slug / case.key
+        name = self.embedder.name if self.embedder else None
+        stamp = store.stamp_of(case, self.protocol, name, self.published)
+        missing = [s for s in self.systems if self.plan.fresh or not store.is_done(folder, s, stamp)]
         try:
             if missing:
                 self._measure(case, folder, missing, stamp)
@@ -124,139 +162,104 @@ class _Runner:
             self.notes.append(f"{case.key} was left out: {error}")
             return
         self.kept += len(self.systems) - len(missing)
-        rows = {s: json.loads((folder / f"{s}.json").read_text("utf-8"))["rows"] for s in self.systems}
+        rows = {s: store.rows_of(folder, s) for s in self.systems}
+        self.rows += len(rows[COPY])
         self.figures[case.key] = {s: summarise(rows[s], self.columns) for s in self.systems}
+        for system in self.systems:
+            self.features[system].append(store.features_of(folder, system))
         strips = {name: read_still(folder / f"{name}.png") for name in ("driving", *self.systems)}
-        target = self.plan.out / "sheets" / f"{self.protocol.name}-{case.key}.png"
-        _write_picture(target, sheet(read_still(folder / "source.png"), strips))
+        target = self.plan.out / "sheets" / f"{self.slug}-{case.key}.png"
+        store.write_picture(target, sheet(read_still(folder / "source.png"), strips))
 
     def _measure(self, case: Case, folder: Path, missing: list[str], stamp: dict[str, Any]) -> None:
         if self._tools is None:
-            self._tools = Tools(embedder=self.embedder)
-        portrait, clip = prepare(case, self.protocol, self._tools.finder, self._clips.get(case.clip))
-        self._clips[case.clip] = clip
-        folder.mkdir(parents=True, exist_ok=True)
-        _write_picture(folder / "source.png", np.ascontiguousarray(portrait.picture[..., :3]))
-        _write_picture(folder / "driving.png", strip(clip.pictures))
+            self._tools = open_tools(self.embedder, self.published)
+        scene = case.open(self.protocol, self._tools)
+        store.write_picture(folder / "source.png", scene.source)
+        store.write_picture(folder / "driving.png", strip(scene.driving))
         for system in missing:
-            outcome = run(system, portrait, clip, self.protocol, self._tools)
-            _write_picture(folder / f"{system}.png", strip(outcome.pictures))
-            content = {"case": case.key, "system": system, "stamp": stamp, "rows": outcome.rows}
-            _write_text(folder / f"{system}.json", json.dumps(content, indent=1))
+            outcome = scene.run(system)
+            store.write_picture(folder / f"{system}.png", strip(outcome.pictures))
+            store.keep(folder, case, system, stamp, outcome)
             self.measured += 1
 
 
-def _columns(protocol: Protocol, embedder: IdentityEmbedder | None) -> dict[str, Column]:
-    """The protocol's columns, those of identity with the embedder's name, or without them."""
+def _missing(embedder: IdentityEmbedder | None, published: Sequence[str]) -> list[str]:
+    notes = []
+    if embedder is None:
+        notes.append("identity was not measured: no embedder (pip install 'reenact[identity]')")
+    for name, title, files in (("lpips", "LPIPS", "vgg16, lpips_vgg"), ("fid", "FID", "inception_fid")):
+        if name not in published:
+            notes.append(f"{title} was not measured: its weights are not here (reenact weights fetch: {files})")
+    return notes
+
+
+def _columns(
+    protocol: Protocol, embedder: IdentityEmbedder | None, published: Sequence[str]
+) -> dict[str, Column]:
+    """The protocol's columns that can be measured, those of identity with the embedder's name."""
     columns: dict[str, Column] = {}
-    for key, column in COLUMNS[protocol.name].items():
-        if key not in ("csim", "id"):
+    for key, column in COLUMNS[protocol.columns].items():
+        if column.needs == "identity":
+            if embedder is not None:
+                columns[key] = replace(column, label=f"{column.label} ({embedder.name})")
+        elif not column.needs or column.needs in published:
             columns[key] = column
-        elif embedder is not None:
-            columns[key] = replace(column, label=f"{column.label} ({embedder.name})")
     return columns
+
+
+def _means(runner: _Runner) -> dict[str, dict[str, float | None]]:
+    """Of each system: means over the cases, and what is taken over all pictures at once."""
+    means = {s: mean_of([case[s] for case in runner.figures.values()], runner.columns) for s in runner.systems}
+    for key, column in runner.columns.items():
+        if column.how == "set":
+            for system in runner.systems:
+                means[system][key] = _distance(runner.features[system], column.keys[0])
+    return means
+
+
+def _distance(parts: Sequence[Mapping[str, Floats]], name: str) -> float | None:
+    made, true = ([part[key] for part in parts if key in part] for key in (name, f"{name}_truth"))
+    if sum(map(len, made)) < 2 or sum(map(len, true)) < 2:
+        return None
+    return frechet_distance(np.concatenate(made), np.concatenate(true))
 
 
 def _written(runner: _Runner) -> Report:
     """Tables out of the figures, on disk and as a report."""
-    plan, columns = runner.plan, runner.columns
+    plan, means = runner.plan, _means(runner)
+    columns = {k: c for k, c in runner.columns.items() if any(row[k] is not None for row in means.values())}
     caption = _caption(runner)
-    means = {s: mean_of([case[s] for case in runner.figures.values()], columns) for s in runner.systems}
     each = {f"{key}: {s}": case[s] for key, case in runner.figures.items() for s in runner.systems}
     table, cases = Table(columns, means, caption), Table(columns, each)
-    name = f"table-{runner.protocol.name}"
+    name = f"table-{runner.slug}"
     notes = "".join(f"- {note}\n" for note in runner.notes)
     text = f"# {runner.protocol.name}\n\n{table.markdown()}\n## Each case\n\n{cases.markdown()}\n{notes}"
-    _write_text(plan.out / f"{name}.md", text)
-    _write_text(plan.out / f"{name}.csv", Table(columns, {**means, **each}).csv())
+    store.write_text(plan.out / f"{name}.md", text)
+    store.write_text(plan.out / f"{name}.csv", Table(columns, {**means, **each}).csv())
     content = {
         "protocol": runner.protocol.name,
         "caption": caption,
         "seed": plan.seed,
-        "versions": versions(),
+        "pairs": runner.rows,
+        "versions": store.versions(),
         "embedder": runner.embedder.name if runner.embedder else None,
         "systems": means,
         "cases": runner.figures,
         "columns": json.loads(table.json())["columns"],
         "notes": runner.notes,
     }
-    _write_text(plan.out / f"{name}.json", json.dumps(content, indent=1, ensure_ascii=False))
+    store.write_text(plan.out / f"{name}.json", json.dumps(content, indent=1, ensure_ascii=False))
     return Report(table, cases, runner.measured, runner.kept, tuple(runner.notes))
 
 
 def _caption(runner: _Runner) -> str:
-    protocol, count = runner.protocol, len(runner.figures)
-    what = (
-        f"Self-reenactment: source is frame 0, absolute motion; {count} clips of split '{runner.plan.clips}'"
-        if protocol.name == "self"
-        else f"Cross-reenactment, relative motion: {count} pairs of a still and a clip, seed {runner.plan.seed}"
-    )
-    used = ", ".join(f"{name} {version}" for name, version in versions().items())
-    return f"{what}; at most {protocol.most} frames each, {protocol.size} px, means over cases. {used}."
-
-
-def _is_done(folder: Path, system: str, stamp: dict[str, Any]) -> bool:
-    pictures = (folder / f"{name}.png" for name in (system, "driving", "source"))
-    try:
-        done = json.loads((folder / f"{system}.json").read_text("utf-8"))
-    except (OSError, ValueError):
-        return False
-    return bool(done.get("stamp") == stamp) and all(path.is_file() for path in pictures)
-
-
-def _stamp(case: Case, protocol: Protocol, embedder: IdentityEmbedder | None) -> dict[str, Any]:
-    """What a pair's figures depend on."""
-    return {
-        "source": _digest(case.source),
-        "clip": _digest(case.clip),
-        "size": protocol.size,
-        "most": protocol.most,
-        "embedder": embedder.name if embedder else None,
-        "versions": versions(),
-    }
-
-
-@lru_cache(maxsize=1)
-def versions() -> dict[str, str]:
-    """Versions of what figures depend on; 'code' is a digest of this package's own files."""
-    found = {name: metadata.version(name) for name in _PACKAGES if _is_installed(name)}
-    digest = hashlib.sha256()
-    root = Path(__file__).parent.parent
-    for path in sorted(p for p in root.rglob("*") if p.suffix in (".py", ".safetensors", ".onnx", ".npz")):
-        if path.relative_to(root).parts[0] not in ("cli", "web", "trust", "training"):
-            digest.update(path.read_bytes())
-    return {**found, "code": digest.hexdigest()[:12]}
-
-
-def _is_installed(name: str) -> bool:
-    try:
-        metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return False
-    return True
-
-
-@lru_cache(maxsize=4096)
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
-
-
-def _write_text(path: Path, text: str) -> None:
-    """Write a file whole or not at all. Raises ReenactError where the folder cannot be written."""
-    partial = path.with_name(path.name + ".partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(text, "utf-8")
-        partial.replace(path)
-    except OSError as error:
-        raise ReenactError(f"{path}: cannot be written ({error.strerror}); choose another --out") from error
-
-
-def _write_picture(path: Path, image: np.ndarray) -> None:
-    partial = path.with_name(path.stem + ".partial.png")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_still(partial, image)
-        partial.replace(path)
-    except OSError as error:
-        raise ReenactError(f"{path}: cannot be written ({error.strerror}); choose another --out") from error
+    protocol, plan, count = runner.protocol, runner.plan, len(runner.figures)
+    if protocol.columns == "pictures":
+        what = f"{runner.rows} pairs in {count} cases, seed {plan.seed}"
+    elif protocol is CROSS:
+        what = f"{count} pairs of a still and a clip, seed {plan.seed}; at most {protocol.most} frames each"
+    else:
+        what = f"{count} clips of split '{plan.clips}'; at most {protocol.most} frames each"
+    used = ", ".join(f"{name} {version}" for name, version in store.versions().items())
+    return f"{protocol.about}: {what}; {protocol.size} px, means over cases. {used}."

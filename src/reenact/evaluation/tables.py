@@ -19,15 +19,44 @@ Row = Mapping[str, float | int | None]
 class Column:
     """One figure. keys: the fields of a row that it is made of. label: its head in tables, with the unit.
     digits: after the point. how: over the frames of a case, their mean, the root of their mean square, or their
-    mean in per cent. better: which way is good."""
+    mean in per cent; 'set' is over all pictures of a system at once. better: which way is good. needs: what
+    must be there to measure it: an identity embedder, or the published weights of LPIPS or FID."""
 
     keys: tuple[str, ...]
     label: str
     digits: int
-    how: Literal["mean", "rms", "percent"] = "mean"
+    how: Literal["mean", "rms", "percent", "set"] = "mean"
     better: Literal["up", "down"] = "down"
+    needs: Literal["", "identity", "lpips", "fid"] = ""
 
 
+_TRUTH = {
+    "l1": Column(("l1",), "L1", 4),
+    "face_l1": Column(("face_l1",), "face L1", 4),
+    "around_l1": Column(("around_l1",), "surroundings L1", 4),
+    "feature_l1": Column(("feature_l1",), "eye+mouth L1", 4),
+    "eye_l1": Column(("eye_l1",), "eye L1", 4),
+    "mouth_l1": Column(("mouth_l1",), "mouth L1", 4),
+    "psnr": Column(("psnr",), "PSNR dB", 2, better="up"),
+    "ssim": Column(("ssim",), "SSIM", 3, better="up"),
+    "lpips": Column(("lpips",), "LPIPS (VGG-16)", 4, needs="lpips"),
+    "nme": Column(("nme",), "NME %", 2),
+    "akd": Column(("akd",), "AKD px", 2),
+    "mouth_gap": Column(("mouth_gap",), "mouth-gap error %", 2),
+    "eye_gap": Column(("eye_gap",), "eye-gap error %", 2),
+}
+_PERSON = {
+    "csim": Column(("csim",), "CSIM", 3, better="up", needs="identity"),
+    "id": Column(("same",), "ID %", 1, "percent", better="up", needs="identity"),
+}
+_UNITS = {
+    "aucon": Column(("aucon",), "AUCON (geometric)", 3, better="up"),
+    "au_correlation": Column(("au_correlation",), "AU corr. % (geometric)", 1, better="up"),
+}
+_SETS = {
+    "frechet": Column(("identity",), "Fréchet", 4, "set", needs="identity"),
+    "fid": Column(("inception",), "FID", 2, "set", needs="fid"),
+}
 _ANGLES = ("yaw", "pitch", "roll")
 _POSE = {
     "pose_mae": Column(_ANGLES, "pose MAE °", 2),
@@ -35,29 +64,34 @@ _POSE = {
 }
 COLUMNS: dict[str, dict[str, Column]] = {
     "self": {
-        "l1": Column(("l1",), "L1", 4),
-        "face_l1": Column(("face_l1",), "face L1", 4),
-        "around_l1": Column(("around_l1",), "surroundings L1", 4),
-        "feature_l1": Column(("feature_l1",), "eye+mouth L1", 4),
-        "psnr": Column(("psnr",), "PSNR dB", 2, better="up"),
-        "ssim": Column(("ssim",), "SSIM", 3, better="up"),
-        "nme": Column(("nme",), "NME %", 2),
-        "akd": Column(("akd",), "AKD px", 2),
-        "mouth_gap": Column(("mouth_gap",), "mouth-gap error %", 2),
-        "eye_gap": Column(("eye_gap",), "eye-gap error %", 2),
+        **_TRUTH,
         **_POSE,
-        "csim": Column(("csim",), "CSIM", 3, better="up"),
+        **_UNITS,
+        "csim": Column(("csim",), "CSIM", 3, better="up", needs="identity"),
+        "csim_source": Column(("csim_source",), "CSIM to source", 3, better="up", needs="identity"),
+        **_SETS,
         "lost": Column(("lost",), "lost %", 1, "percent"),
     },
     "cross": {
-        "csim": Column(("csim",), "CSIM", 3, better="up"),
-        "id": Column(("same",), "ID %", 1, "percent", better="up"),
+        **_PERSON,
         "expression": Column(("expression",), "expression error %", 2),
         **_POSE,
+        **_UNITS,
+        "lost": Column(("lost",), "lost %", 1, "percent"),
+    },
+    "pictures": {
+        **_PERSON,
+        "csim_truth": Column(("csim_truth",), "CSIM to truth", 3, better="up", needs="identity"),
+        **_TRUTH,
+        "ace": Column(("ace",), "ACE px, found in the picture", 2),
+        **_POSE,
+        **_UNITS,
+        **_SETS,
         "lost": Column(("lost",), "lost %", 1, "percent"),
     },
 }
-"""The figures of each protocol, in the order of the table."""
+"""The figures of each protocol, in the order of the table. `pictures` has those of pairs with and without a
+true picture."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +145,8 @@ def mean_of(
 
 
 def _over_frames(rows: Sequence[Row], column: Column) -> float | None:
+    if column.how == "set":
+        return None
     values = [row.get(key) for row in rows for key in column.keys]
     known = np.array([v for v in values if v is not None and math.isfinite(v)], np.float64)
     if not len(known):
