@@ -1,22 +1,24 @@
-"""The two shipped nets, from faces to weights: `python recipes/distill.py landmark --data DIR`.
+"""The two small nets: `python recipes/distill.py landmark|identity --data DIR` makes weights, record and
+figures.
 
-landmark_net: 478 points distilled from the detector. identity_net: 128 numbers distilled from dlib's network
-(needs the packages of `reenact[identity]`). Faces are cut once into RUNS/faces; a run that was stopped goes on
-where it was; weights, record and figures end up in `--out`.
+landmark_net: the detector's own network, taken over from MediaPipe's file. identity_net: 128 numbers
+distilled from dlib's network (needs the packages of `reenact[identity]`); faces are cut once into RUNS/faces,
+and a run that was stopped goes on where it was. All of it ends up in `--out`.
 """
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
-from reenact.training.distill import DistillOptions, LandmarkStep, run, start_landmarks
+from reenact.training.distill import DistillOptions, run
 from reenact.training.distill_identity import IdentityStep
 from reenact.training.distill_report import identity_report, landmark_report, ship, speed
-from reenact.training.faces import FaceStore, prepare
+from reenact.training.faces import FaceStore, faces, prepare
 
 STILLS = 2293
 """People in the stills come first in the store; higher numbers are clips."""
@@ -25,25 +27,28 @@ DATA = (
 )
 
 
-def landmark_net(data: Path, runs: Path, out: Path, options: DistillOptions) -> Path:
-    """Train, measure and write the landmark net."""
-    from reenact.nn.landmark_net import SIZE, LandmarkNet
+def landmark_net(data: Path, out: Path) -> Path:
+    """Take over the detector's network, measure it and write it."""
+    from reenact.nn.landmark_net import LandmarkNet
+    from reenact.nn.mesh_net import SIZE, load_mediapipe
 
-    store = prepare(data, runs / "faces")
-    rows = store.rows("train")
-    torch.manual_seed(options.seed)
-    net = LandmarkNet()
-    start_landmarks(net, store, rows, options.seed)
-    trained = run(net, LandmarkStep(net, store), rows, runs / "landmark_net", options)
-    assert isinstance(trained, LandmarkNet)
-    figures = {
-        f"{part}_{kind}": landmark_report(trained, store, part, spoilt=kind == "spoilt")
-        for part in ("val", "held")
-        for kind in ("placed", "spoilt")
+    net = LandmarkNet().eval().requires_grad_(False)
+    load_mediapipe(net.net)
+    net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    figures: dict[str, Any] = {}
+    kinds: dict[str, dict[str, bool]] = {"placed": {}, "moved": {"moved": True}, "moved_spoilt": {"moved": True, "spoilt": True}}
+    for part in ("val", "held"):
+        for kind, how in kinds.items():
+            shown = ((image, points) for image, points, *_ in faces(data, [part]))
+            figures[f"{part}_{kind}"] = landmark_report(net, shown, **how)
+    record = {
+        "purpose": "landmarks with gradients, for losses on generated faces",
+        "licence": "Apache-2.0",
+        "data": "none of ours: the weights of MediaPipe's face mesh with attention (mediapipe 0.10.21)",
+        "input": f"RGB in [-1, 1], any size; the network itself sees {SIZE} x {SIZE}",
+        "precision": "fp16, as in MediaPipe's own file",
     }
-    record = _record("landmarks with gradients, for losses on generated faces", options, SIZE, options.batch)
-    record["teacher"] = "MediaPipe face mesh with attention (mediapipe 0.10.21, Apache-2.0)"
-    return ship(trained, "landmark_net", out, record | {"figures": figures | speed(trained, SIZE)})
+    return ship(net.net, "landmark_net", out, record | {"figures": figures | speed(net, 256)})
 
 
 def identity_net(data: Path, runs: Path, out: Path, options: DistillOptions) -> Path:
@@ -64,8 +69,17 @@ def identity_net(data: Path, runs: Path, out: Path, options: DistillOptions) -> 
         for part in ("val", "held")
         for kind in ("placed", "spoilt")
     }
-    record = _record("identity with gradients, for losses on generated faces", options, SIZE, options.batch * 2)
-    record["teacher"] = "dlib_face_recognition_resnet_model_v1 (dlib, CC0-1.0)"
+    record = {
+        "purpose": "identity with gradients, for losses on generated faces",
+        "licence": "Apache-2.0",
+        "data": DATA,
+        "steps": options.steps,
+        "images": options.steps * options.batch * 2,
+        "input": f"RGB in [-1, 1], {SIZE} x {SIZE}",
+        "precision": "bf16 autocast on a CPU, running mean of the weights, shipped in fp16",
+        "seed": options.seed,
+        "teacher": "dlib_face_recognition_resnet_model_v1 (dlib, CC0-1.0)",
+    }
     return ship(trained, "identity_net", out, record | {"figures": figures | speed(trained, SIZE)})
 
 
@@ -76,19 +90,6 @@ def identity_pool(store: FaceStore) -> np.ndarray:
     return np.concatenate([stills, stills, stills, rows[store.person[rows] >= STILLS]])
 
 
-def _record(purpose: str, options: DistillOptions, size: int, images: int) -> dict[str, object]:
-    return {
-        "purpose": purpose,
-        "licence": "Apache-2.0",
-        "data": DATA,
-        "steps": options.steps,
-        "images": options.steps * images,
-        "input": f"RGB in [-1, 1], {size} x {size}",
-        "precision": "bf16 autocast on a CPU, running mean of the weights, shipped in fp16",
-        "seed": options.seed,
-    }
-
-
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -96,14 +97,14 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with portraits/ and clips/")
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="checkpoints and prepared faces")
     parser.add_argument("--out", type=Path, default=Path("runs/weights"), help="where the weights go")
-    parser.add_argument("--steps", type=int, help="optimiser steps in all")
+    parser.add_argument("--steps", type=int, default=1500, help="optimiser steps of the identity net in all")
     parser.add_argument("--threads", type=int, default=1)
     given = parser.parse_args()
-    steps = given.steps or {"landmark": 2400, "identity": 1800}[given.net]
-    batch = {"landmark": 64, "identity": 48}[given.net]
-    recipe = {"landmark": landmark_net, "identity": identity_net}[given.net]
-    options = DistillOptions(steps=steps, batch=batch, threads=given.threads)
-    print(recipe(given.data, given.runs, given.out, options))
+    if given.net == "landmark":
+        print(landmark_net(given.data, given.out))
+        return
+    options = DistillOptions(steps=given.steps, batch=48, threads=given.threads)
+    print(identity_net(given.data, given.runs, given.out, options))
 
 
 if __name__ == "__main__":

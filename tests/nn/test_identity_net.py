@@ -9,7 +9,7 @@ from skimage import data
 torch = pytest.importorskip("torch")
 
 from reenact.nn.identity_net import IdentityNet, chips, load_identity_net  # noqa: E402
-from reenact.nn.tower import parameter_count  # noqa: E402
+from reenact.nn.shipping import parameter_count  # noqa: E402
 from reenact.perception.chips import DLIB_CHIP, cut_chip  # noqa: E402
 from reenact.perception.detector import MeshDetector  # noqa: E402
 

@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from reenact.geometry.align import compose, invert
 from reenact.nn.dlib_net import Block, DlibNet, Trunk
-from reenact.nn.tower import load_tensors, resized
+from reenact.nn.shipping import load_tensors, resized
 from reenact.perception.chips import DLIB_CHIP, chip_matrix
 from reenact.runtime.weights import shipped
 from reenact.types import Points

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 
 from reenact.errors import ReenactError
 from reenact.geometry.align import apply, crop_matrix, face_square
-from reenact.geometry.schemes import convert, visible
 from reenact.perception.chips import warped
 from reenact.perception.detector import FaceFollower, MeshDetector
-from reenact.types import Floats, Image, Landmarks, Points
+from reenact.types import Floats, Image, Points
 
 SIDE = 224
 """Pixels of a stored crop."""
@@ -24,17 +23,16 @@ MARGIN = 2.5
 EVERY = 3
 """Of a clip, each third frame is stored."""
 HELD_BACK = 0.05
+PARTS = ("train", "val", "held")
 
 
 @dataclass(frozen=True)
 class FaceStore:
-    """crops: (S, 224, 224, 3) uint8, on disk. points: (S, 478, 3) in their pixels. seen: (S, 68) bool.
-    person: (S,) number. part: (S,) 'train', 'val' (clips of other people) or 'held' (stills held back).
-    name: (S,) file and frame."""
+    """crops: (S, 224, 224, 3) uint8, on disk. points: (S, 478, 3) in their pixels. person: (S,) number. part:
+    (S,) 'train', 'val' (clips of other people) or 'held' (stills held back). name: (S,) file and frame."""
 
     crops: NDArray[np.uint8]
     points: Floats
-    seen: NDArray[np.bool_]
     person: NDArray[np.int64]
     part: NDArray[np.str_]
     name: NDArray[np.str_]
@@ -51,7 +49,7 @@ def open_store(folder: Path) -> FaceStore:
         crops = np.load(folder / "crops.npy", mmap_mode="r")
     except (OSError, ValueError) as error:
         raise ReenactError(f"{folder}: no prepared faces there ({error}); prepare them first") from error
-    return FaceStore(crops, *(table[key] for key in ("points", "seen", "person", "part", "name")))
+    return FaceStore(crops, *(table[key] for key in ("points", "person", "part", "name")))
 
 
 def prepare(data: Path, folder: Path, *, seed: int = 20261120) -> FaceStore:
@@ -64,19 +62,19 @@ def prepare(data: Path, folder: Path, *, seed: int = 20261120) -> FaceStore:
         return open_store(folder)
     folder.mkdir(parents=True, exist_ok=True)
     crops, rows = [], []
-    for image, points, name, person, part in _faces(data, seed):
+    for image, points, name, person, part in faces(data, seed=seed):
         crop, placed = stored_crop(image, points)
         crops.append(crop)
-        mask = convert(Landmarks(placed, "mesh478", visible(placed)), "ibug68").visible
-        rows.append((placed, mask, person, part, name))
-    columns = dict(zip(("points", "seen", "person", "part", "name"), zip(*rows, strict=True), strict=True))
+        rows.append((placed, person, part, name))
+    columns = dict(zip(("points", "person", "part", "name"), zip(*rows, strict=True), strict=True))
     np.save(folder / "crops.npy", np.stack(crops))
     np.savez(folder / "faces.npz", **{key: np.array(column) for key, column in columns.items()})
     return open_store(folder)
 
 
-def stored_crop(image: Image, points: Points) -> tuple[Image, Points]:
-    """The crop of a face and its points in it; beyond the picture's border the edge pixels repeat."""
+def stored_crop(image: Image, points: Points, side: int = SIDE) -> tuple[Image, Points]:
+    """The crop of a face, `side` pixels wide, and its points in it; beyond the picture the edge pixels
+    repeat."""
     square = face_square(points, MARGIN)
     reach = square.side / 2 + 2
     beyond = (
@@ -88,12 +86,14 @@ def stored_crop(image: Image, points: Points) -> tuple[Image, Points]:
     left, right, above, below = (max(0, int(np.ceil(pixels))) for pixels in beyond)
     padded = np.pad(image, ((above, below), (left, right), (0, 0)), mode="edge")
     moved = points + np.array([left, above, 0], np.float32)
-    matrix = crop_matrix(face_square(moved, MARGIN), SIDE)
-    return warped(padded, matrix, SIDE), apply(matrix, moved).astype(np.float32)
+    matrix = crop_matrix(face_square(moved, MARGIN), side)
+    return warped(padded, matrix, side), apply(matrix, moved).astype(np.float32)
 
 
-def _faces(data: Path, seed: int) -> Iterator[tuple[Image, Points, str, int, str]]:
-    """Picture, points, name, person, part: all stills, then the clips."""
+def faces(
+    data: Path, parts: Sequence[str] = PARTS, *, seed: int = 20261120
+) -> Iterator[tuple[Image, Points, str, int, str]]:
+    """Picture, points, name, person, part of the faces of `parts`: the stills, then the clips."""
     from reenact.media.stills import read_still
 
     holdout = json.loads((Path(__file__).parent.parent / "data" / "holdout.json").read_text())
@@ -102,13 +102,16 @@ def _faces(data: Path, seed: int) -> Iterator[tuple[Image, Points, str, int, str
     kept = set(holdout["stills"])
     with MeshDetector() as detector:
         for person, path in enumerate(stills):
-            image = read_still(path)
-            held = bool(drawn[person]) or f"{path.parent.name}/{path.name}" in kept
-            for face in detector.detect(image):
-                yield image, face.points, f"{path.parent.name}/{path.name}", person, "held" if held else "train"
+            name = f"{path.parent.name}/{path.name}"
+            part = "held" if drawn[person] or name in kept else "train"
+            if part in parts:
+                image = read_still(path)
+                for face in detector.detect(image):
+                    yield image, face.points, name, person, part
     for number, path in enumerate(sorted((data / "clips").glob("*/*.mp4"))):
-        train = path.parent.name == "train" and path.stem not in holdout["clips"]
-        yield from _clip(path, len(stills) + number, "train" if train else "val")
+        part = "train" if path.parent.name == "train" and path.stem not in holdout["clips"] else "val"
+        if part in parts:
+            yield from _clip(path, len(stills) + number, part)
 
 
 def _clip(path: Path, person: int, part: str) -> Iterator[tuple[Image, Points, str, int, str]]:

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from reenact.geometry.schemes.mesh import HOLE_TRIANGLES, LIPS_INNER, MESH_TRIANGLES, Indices
 
-_AWAY = -0.25
-_MARGIN = 0.04
+AWAY = -0.25
+MARGIN = 0.04
 """How far a surface may turn away (cosine to the viewer), and how far in front (in face heights) a triangle
 must lie to hide a point: room for the detector's depth noise, chosen so that a frontal face is all visible."""
 
-_IRISES = {"right_eye": slice(468, 473), "left_eye": slice(473, 478)}
+IRISES = {"right_eye": slice(468, 473), "left_eye": slice(473, 478)}
 
 
 def _facing(points: NDArray[np.floating], triangles: Indices) -> NDArray[np.floating]:
@@ -67,9 +67,9 @@ def visible(points: NDArray[np.floating], triangles: Indices = MESH_TRIANGLES) -
     points = np.asarray(points, np.float32)
     height = float(np.ptp(points[:468, 1]))
     seen = np.ones(478, bool)
-    seen[:468] = _facing(points, triangles) > _AWAY
-    for name, iris in _IRISES.items():
+    seen[:468] = _facing(points, triangles) > AWAY
+    for name, iris in IRISES.items():
         seen[iris] = _facing(points, HOLE_TRIANGLES[name]).max() > 0
     # The inner lips roll inward when the mouth shuts: their own normals say nothing about the view.
     seen[LIPS_INNER] |= seen[[0, 17]].any()
-    return seen & ~_covered(points, triangles, _MARGIN * height)
+    return seen & ~_covered(points, triangles, MARGIN * height)
