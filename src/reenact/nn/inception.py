@@ -17,6 +17,8 @@ from torch.nn import functional
 
 from reenact.errors import ReenactError
 from reenact.nn.convert import published_tensors
+from reenact.nn.lpips import to_tensor
+from reenact.types import Floats, Image
 
 SIDE = 299
 """Pixels a side that the network sees."""
@@ -159,6 +161,12 @@ class Inception(nn.Module):
             if name.startswith("Mixed"):
                 x = block(x)
         return x.mean((2, 3))
+
+    @torch.inference_mode()
+    def of_picture(self, picture: Image) -> Floats:
+        """The features (2048,) of a picture (H, W, 3) uint8."""
+        features: Floats = self(to_tensor(picture))[0].numpy()
+        return features
 
 
 def load_inception(path: Path | None = None) -> Inception:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from reenact.errors import ReenactError
 from reenact.nn.convert import published_tensors
 from reenact.nn.vgg import Vgg16, load_vgg16
+from reenact.types import Image
 
 WIDTHS = (64, 128, 256, 512, 512)
 """Channels of the five layers of VGG-16 that are compared."""
@@ -36,6 +38,16 @@ class Lpips(nn.Module):
             for name, head in zip(self.features.layers, self.heads, strict=True)
         ]
         return torch.stack(parts).sum(0)
+
+    @torch.inference_mode()
+    def of_pictures(self, one: Image, other: Image) -> float:
+        """The distance of two pictures (H, W, 3) uint8 of one size."""
+        return float(self(to_tensor(one), to_tensor(other)))
+
+
+def to_tensor(picture: Image) -> Tensor:
+    """A picture (H, W, 3) uint8 as (1, 3, H, W) in [-1, 1]."""
+    return torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1)[None] / 127.5 - 1
 
 
 def _unit(maps: Tensor) -> Tensor:

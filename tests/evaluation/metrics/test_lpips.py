@@ -9,6 +9,7 @@ torch = pytest.importorskip("torch")
 
 from reenact.errors import ReenactError  # noqa: E402
 from reenact.evaluation.metrics import inception_features, lpips  # noqa: E402
+from reenact.nn.inception import Inception  # noqa: E402
 from reenact.nn.lpips import Lpips, load_lpips  # noqa: E402
 from reenact.types import Image  # noqa: E402
 
@@ -43,15 +44,15 @@ def test_pictures_of_two_sizes_are_refused(net: Lpips) -> None:
         lpips(picture(0), picture(0, 48), net)
 
 
-def test_features_are_taken_of_each_picture_at_its_size() -> None:
-    class Mean(torch.nn.Module):
-        def forward(self, x):  # type: ignore[no-untyped-def]
-            return x.mean((2, 3))
-
-    white, black = np.full((20, 30, 3), 255, np.uint8), np.zeros((8, 8, 3), np.uint8)
-    found = inception_features([white, black], Mean())  # type: ignore[arg-type]
-    assert found.shape == (2, 3) and np.allclose(found, [[1] * 3, [-1] * 3])
-    assert inception_features([], Mean()).shape == (0, 2048)  # type: ignore[arg-type]
+def test_features_of_each_picture_at_its_size() -> None:
+    torch.manual_seed(0)
+    net = Inception().eval()
+    pictures = [picture(0, 80), picture(1, 64)]
+    found = inception_features(pictures, net)
+    assert found.shape == (2, 2048) and inception_features([], net).size == 0
+    with torch.no_grad():
+        alone = net(torch.from_numpy(pictures[1]).permute(2, 0, 1)[None] / 127.5 - 1)[0].numpy()
+    assert np.allclose(found[1], alone, atol=1e-5)
 
 
 def test_same_as_torchmetrics() -> None:

@@ -35,15 +35,6 @@ def frechet_distance(one: Floats, other: Floats) -> float:
 
 def inception_features(pictures: Sequence[Image], net: Inception) -> Floats:
     """(N, 2048) of pictures (H, W, 3) uint8 of any size: what FID is taken over."""
-    import torch
-
-    from reenact.nn.inception import FEATURES
-
     if not pictures:
-        return np.zeros((0, FEATURES), np.float32)
-    found = []
-    with torch.inference_mode():
-        for picture in pictures:
-            batch = torch.from_numpy(np.ascontiguousarray(picture[..., :3])).permute(2, 0, 1)[None].float()
-            found.append(net(batch / 127.5 - 1)[0].numpy())
-    return np.array(found, np.float32)
+        return np.zeros((0, 0), np.float32)
+    return np.array([net.of_picture(picture) for picture in pictures], np.float32)

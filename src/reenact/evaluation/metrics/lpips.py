@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from reenact.evaluation.metrics.l1 import check_pictures
 from reenact.types import Image
 
@@ -20,11 +18,5 @@ def lpips(result: Image, truth: Image, net: Lpips) -> float:
     tables III to VI, which do not say which of LPIPS's networks they take. Raises ValueError where the shapes
     differ.
     """
-    import torch
-
     check_pictures(result, truth)
-    pair = [
-        torch.from_numpy(np.ascontiguousarray(p)).permute(2, 0, 1)[None] / 127.5 - 1 for p in (result, truth)
-    ]
-    with torch.inference_mode():
-        return float(net(*pair))
+    return net.of_pictures(result, truth)
