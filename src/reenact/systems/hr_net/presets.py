@@ -89,14 +89,16 @@ LIC = {
     ),
     # For one CPU core: bf16, L1 alone (the first row of table IV), whitened, from the driving landmarks on.
     "small": LicSettings(
-        epochs=50,
+        epochs=36,
         batch=256,
+        steps=14_000,
+        threads=1,
         precision="bf16",
         mean=0.999,
         epoch_size=100_000,
         residual=True,
         whiten=True,
-        rate=1e-3,
+        rate=2e-3,
         beta1=0.9,
         schedule="cosine",
         weight_adversarial=0.0,
@@ -105,7 +107,7 @@ LIC = {
         log_every=200,
         validate_every=1000,
         save_every=1000,
-        sheet_every=5000,
+        sheet_every=7000,
         validate_samples=1000,
     ),
     "tiny": LicSettings(
