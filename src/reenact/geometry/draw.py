@@ -114,8 +114,7 @@ def parsing_map(points: NDArray[np.floating], size: Size = 256, bridge: float = 
     """
     height, width = _size(size)
     start, stop, _ = _segments(points, Strokes(parsing_rings().edges, np.zeros(0, np.float32)), 146)
-    image = np.zeros((9, height, width), np.float32)
-    image[:8] = _fill(start, stop, parsing_rings(), (height, width))
+    image = _fill(start, stop, parsing_rings(), (height, width), empty=1)
     image[3] *= image[2]
     start, stop, widths = _segments(points, bridge_strokes(bridge), 146)
     image[8] = _draw(start, stop, widths / 2 + 0.5, (height, width))[0]
@@ -276,23 +275,31 @@ def _draw(
     return image.reshape(count, *size)
 
 
-def _winding(start: Floats, stop: Floats, rings: Rings, size: tuple[int, int]) -> NDArray[np.int32]:
-    """How often each layer's rings run round each pixel centre, (count, H, W)."""
-    height, width = size
-    low, high = np.minimum(start[:, 1], stop[:, 1]), np.maximum(start[:, 1], stop[:, 1])
-    first = np.clip(np.ceil(low - 0.5), 0, height).astype(np.int64)
-    count = np.maximum(np.clip(np.ceil(high - 0.5), 0, height).astype(np.int64) - first, 0)
+def _winding(start: Floats, stop: Floats, rings: Rings, low: Edges, high: Edges) -> NDArray[np.int8]:
+    """How often each layer's rings run round each pixel centre from `low` (x, y) to `high`, (count, H, W)."""
+    width, height = high - low
+    first = np.clip(np.ceil(np.minimum(start[:, 1], stop[:, 1]) - 0.5), low[1], high[1]).astype(np.int64)
+    last = np.clip(np.ceil(np.maximum(start[:, 1], stop[:, 1]) - 0.5), low[1], high[1]).astype(np.int64)
+    count = np.maximum(last - first, 0)
     edge = np.repeat(np.arange(len(start)), count)
     row = first[edge] + np.arange(len(edge)) - np.repeat(np.cumsum(count) - count, count)
     rise = stop[edge, 1] - start[edge, 1]
     x = start[edge, 0] + (row + 0.5 - start[edge, 1]) * (stop[edge, 0] - start[edge, 0]) / rise
-    column = np.clip(np.ceil(x - 0.5), 0, width).astype(np.int64)
-    turns = np.zeros((rings.count, height, width + 1), np.int32)
-    np.add.at(turns, (rings.layers[edge], row, column), np.where(rise > 0, 1, -1))
-    return np.cumsum(turns, axis=2, dtype=np.int32)[..., :width]
+    column = np.clip(np.ceil(x - 0.5), low[0], high[0]).astype(np.int64) - low[0]
+    turns = np.zeros((rings.count, height, width + 1), np.int8)
+    np.add.at(turns, (rings.layers[edge], row - low[1], column), np.where(rise > 0, 1, -1).astype(np.int8))
+    return np.cumsum(turns, axis=2, dtype=np.int8)[..., :width]
 
 
-def _fill(start: Floats, stop: Floats, rings: Rings, size: tuple[int, int]) -> Floats:
-    """Rings as filled areas (count, H, W); rings of one layer must not overlap."""
-    outline = _draw(start, stop, np.full(len(start), 0.5, np.float32), size, None, rings.layers, rings.count)
-    return np.where(_winding(start, stop, rings, size) != 0, 1 - outline, outline)
+def _fill(start: Floats, stop: Floats, rings: Rings, size: tuple[int, int], empty: int) -> Floats:
+    """Rings as filled areas, then `empty` layers: (count, H, W). Rings of one layer must not overlap."""
+    reach = np.full(len(start), 0.5, np.float32)
+    image = _draw(start, stop, reach, size, None, rings.layers, rings.count + empty)
+    limit = np.array([size[1], size[0]])
+    low = np.clip(np.floor(start.min(0)), 0, limit).astype(np.int64)
+    high = np.clip(np.ceil(start.max(0)), low, limit).astype(np.int64)
+    inner = image[
+        : rings.count, low[1] : high[1], low[0] : high[0]
+    ]  # every ring's corners are among the starts
+    np.subtract(1, inner, out=inner, where=_winding(start, stop, rings, low, high) != 0)
+    return image

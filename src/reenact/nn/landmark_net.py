@@ -21,10 +21,10 @@ from reenact.geometry.schemes import WEIGHTS
 from reenact.nn.mesh_net import SIZE, MeshNet
 from reenact.nn.shipping import load_tensors, resized
 from reenact.nn.visibility import visible
+from reenact.perception.finders import MARGIN
 from reenact.runtime.weights import shipped
 from reenact.types import Scheme
 
-_MARGIN = 1.5  # as `perception.finders.MARGIN`: side of the region over that of the points' box
 _OUTER_EYES = (33, 263)
 _LEAST, _MOST = 0.4, 2.0  # of the first region's side: what a second one may be
 
@@ -90,7 +90,7 @@ class LandmarkNet(nn.Module):
 def face_regions(images: Tensor) -> Tensor:
     """(B, 2, 3): where the face of a face crop is, upright, from the network's 192 pixels to the picture's."""
     size = images.shape[-1]
-    scale = size * _MARGIN / FACE_MARGIN / SIZE
+    scale = size * MARGIN / FACE_MARGIN / SIZE
     x, y = size / 2, size * (0.5 + FACE_LIFT / FACE_MARGIN)
     matrix = [[scale, 0, x - scale * SIZE / 2], [0, scale, y - scale * SIZE / 2]]
     return torch.tensor(matrix, dtype=images.dtype, device=images.device).expand(len(images), 2, 3)
@@ -101,7 +101,7 @@ def regions_of(points: Tensor, first: Tensor) -> Tensor:
     smaller or larger than `first`, whatever the picture shows."""
     low, high = points[..., :2].amin(1), points[..., :2].amax(1)
     usual = first[:, 0, 0] * SIZE
-    side = _MARGIN * (high - low).amax(1)
+    side = MARGIN * (high - low).amax(1)
     scale = side.clamp(_LEAST * usual, _MOST * usual) / SIZE
     across = points[:, _OUTER_EYES[1], :2] - points[:, _OUTER_EYES[0], :2]
     angle = torch.atan2(across[:, 1], across[:, 0])
@@ -117,7 +117,7 @@ def _shown(images: Tensor, regions: Tensor) -> Tensor:
     Large pictures are averaged down first, as the detector's are. MediaPipe takes the region's pixel 0 from the
     picture's pixel at the region's corner: half a pixel off our convention, and its points with it.
     """
-    step = max(1, int(images.shape[-1] * _MARGIN / FACE_MARGIN / SIZE / 1.5))
+    step = max(1, int(images.shape[-1] * MARGIN / FACE_MARGIN / SIZE / 1.5))
     small = functional.avg_pool2d(images, step) if step > 1 else images
     steps = torch.arange(SIZE, dtype=images.dtype, device=images.device)
     y, x = torch.meshgrid(steps, steps, indexing="ij")
