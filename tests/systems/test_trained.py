@@ -31,6 +31,7 @@ def build(settings: presets.LicSettings) -> Converter:
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of one's own weights with one LIC in it, as it begins."""
     monkeypatch.setenv("REENACT_HOME", str(tmp_path))
+    monkeypatch.setattr(trained, "_OPENED", {})
     folder = tmp_path / "weights"
     folder.mkdir()
     torch.manual_seed(3)
@@ -54,6 +55,7 @@ def test_the_network_is_rebuilt_from_its_record(own: Path) -> None:
     torch.manual_seed(3)
     for name, value in build(SETTINGS).state_dict().items():
         torch.testing.assert_close(network.state_dict()[name], value, atol=1e-3, rtol=1e-3)
+    assert open_trained("hr_net_lic", presets.LIC, build, "converter")[0] is network
 
 
 def test_ones_own_weights_count(own: Path) -> None:

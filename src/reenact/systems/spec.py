@@ -8,7 +8,7 @@ half does when it is built.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
 from reenact.errors import ReenactError
@@ -208,41 +208,13 @@ class StageSpec:
 
 
 @dataclass(frozen=True)
-class PaperRow:
-    """One row of a paper's table.
-
-    label: as printed. published: its figures, by the table's columns. system: what is run for it, as in
-    `--system` (`SYSTEM` or `CONVERTER+SYSTEM`); '' for a method of others, of which only the published figures
-    stand. changes: by stage, the settings (`name=value`) in which its training differs from the preset's;
-    stages that are not named are trained once for all rows.
-    """
-
-    label: str
-    published: Mapping[str, float]
-    system: str = ""
-    changes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class PaperTable:
-    """One table of a paper. name: its number as printed, with what is in brackets where one table has parts.
-    protocol: of `reenact.data.protocols`, the test pairs it is measured on; '' where these are landmarks."""
-
-    name: str
-    title: str
-    protocol: str
-    rows: tuple[PaperRow, ...]
-
-
-@dataclass(frozen=True)
 class TrainingSpec:
-    """How a system is trained: its stages in the paper's order, and the tables of its paper."""
+    """How a system is trained: its stages in the paper's order."""
 
     name: str
     title: str
     paper: str
     stages: tuple[StageSpec, ...]
-    tables: tuple[PaperTable, ...] = ()
 
     def stage(self, name: str) -> StageSpec:
         """The stage of that name; a ReenactError names the ones there are."""

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 S = TypeVar("S", bound=Settings)
 N = TypeVar("N", bound="nn.Module")
+_OPENED: dict[str, Any] = {}
+"""By the file's hash, what was opened before: many portraits need one network."""
 
 
 def need_torch(name: str) -> None:
@@ -27,20 +29,22 @@ def need_torch(name: str) -> None:
 
 
 def open_trained(name: str, presets: Mapping[str, S], build: Callable[[S], N], network: str) -> tuple[N, S]:
-    """The network and settings of weights `name` (`SYSTEM_STAGE`), in evaluation mode, without gradients.
+    """The network and settings of weights `name` (`SYSTEM_STAGE`), in evaluation mode, without gradients; one
+    and the same for all sources.
 
     presets: of the stage. build: from settings to the module. network: its name in the stage, with which the
     tensors' names begin. Raises ReenactError where the weights are not there, were changed or do not fit.
     """
     record = find(name)
-    settings = recorded_settings(record, presets)
-    module = build(settings)
-    try:
-        module.load_state_dict(_tensors(record, network))
-    except RuntimeError as error:
-        raise ReenactError(f"{record.path}: {str(error).splitlines()[0]}; install it again") from None
-    module.eval().requires_grad_(False)
-    return module, settings
+    if record.sha256 not in _OPENED:
+        settings = recorded_settings(record, presets)
+        module = build(settings)
+        try:
+            module.load_state_dict(_tensors(record, network))
+        except RuntimeError as error:
+            raise ReenactError(f"{record.path}: {str(error).splitlines()[0]}; install it again") from None
+        _OPENED[record.sha256] = module.eval().requires_grad_(False), settings
+    return _OPENED[record.sha256]
 
 
 def recorded_settings(record: Record, presets: Mapping[str, S]) -> S:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 from reenact.systems.hr_net import presets
-from reenact.systems.hr_net.tables import TABLES
 from reenact.systems.spec import (
     Converter,
     ConverterSpec,
@@ -73,5 +72,4 @@ HR_NET_TRAINING = TrainingSpec(
         StageSpec("lic", "landmark identity conversion (section III-A)", "triples", presets.LIC, _lic),
         StageSpec("bfr", "boundary-guided face reenactment (section III-B)", "pairs", presets.BFR, _bfr),
     ),
-    tables=TABLES,
 )
