@@ -52,7 +52,13 @@ _TURN_COST = 10.0  # how much likelier the turned reading must be
 
 
 class DetectorProtocol(Protocol):
-    """What every face detector offers."""
+    """What every face detector offers; each is a context manager as well."""
+
+    def __enter__(self) -> DetectorProtocol:
+        """The detector."""
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
 
     def detect(self, image: Image) -> list[Landmarks]:
         """All faces found, at most the number asked for, the largest first."""
@@ -194,6 +200,20 @@ class MeshDetector:
     def _read_twice(self, rgb: Rgb, region: Region) -> tuple[Points | None, float]:
         first, score = self._mesh.read(rgb, region)
         return (None, score) if first is None else self._mesh.read(rgb, region_of(first))
+
+
+def open_detector(name: Literal["mesh", "fan"] = "mesh", *, max_faces: int = 1) -> DetectorProtocol:
+    """A detector by name: 'mesh', the default (478 points), or 'fan' (68 points, `perception.fan`, optional).
+
+    Raises ReenactError for another name, and where the package of the one asked for is not installed.
+    """
+    if name == "mesh":
+        return MeshDetector(max_faces=max_faces)
+    if name == "fan":
+        from reenact.perception.fan import FanDetector
+
+        return FanDetector(max_faces=max_faces)
+    raise ReenactError(f"no detector is called {name!r}; there are 'mesh' and 'fan'")
 
 
 class FaceFollower:
