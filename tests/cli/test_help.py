@@ -26,6 +26,7 @@ OPTIONS = {
     "--overwrite --list --json --quiet -q",
     "evaluate": "--data --out --system --protocol --clips --pairs --shots --guides --seed --arcface --fresh --json "
     "--quiet -q",
+    "table": "--list --on --data --out --clips --pairs --guides --runs --seed --arcface --json --quiet -q",
     "systems": "--json --quiet -q",
     "doctor": "--json --quiet -q",
     "verify": "--json --quiet -q",

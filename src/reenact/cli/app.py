@@ -18,6 +18,7 @@ from reenact.cli import (
     image,
     prepare,
     systems,
+    table,
     track,
     train,
     verify,
@@ -39,6 +40,7 @@ app.command("video", epilog=video.EXAMPLES)(video.video)
 app.command("track", epilog=track.EXAMPLES)(track.track)
 app.command("demo", epilog=demo.EXAMPLES)(demo.demo)
 app.command("evaluate", epilog=evaluate.EXAMPLES)(evaluate.evaluate)
+app.command("table", epilog=table.EXAMPLES)(table.table)
 app.command("prepare", epilog=prepare.EXAMPLES)(prepare.prepare)
 app.command("systems", epilog=systems.EXAMPLES)(systems.systems)
 app.command("doctor", epilog=doctor.EXAMPLES)(doctor.doctor)

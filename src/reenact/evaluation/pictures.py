@@ -193,14 +193,18 @@ def paper_cases(name: str, data: Path, guides: Path | None, pairs: int | None, s
 
 def set_cases(data: Path, pairs: int | None, seed: int) -> list[PictureCase]:
     """All pairs of a set with a known truth (`data/synthetic_pictures.py`), by the protocol of its kind."""
+    return paper_cases(_FROM_KIND[kind_of_set(data)], data, None, pairs, seed)
+
+
+def kind_of_set(data: Path) -> str:
+    """'rafd' or 'multipie'. Raises ReenactError where the record of a set does not read."""
     try:
-        kind = json.loads((data / TRUTH).read_text("utf-8"))["kind"]
-        name = _FROM_KIND[kind]
+        kind = str(json.loads((data / TRUTH).read_text("utf-8"))["kind"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ReenactError(
-            f"{data / TRUTH}: not the record of a synthetic set ({error}); make it again"
-        ) from None
-    return paper_cases(name, data, None, pairs, seed)
+        raise ReenactError(f"{data / TRUTH}: no record of a set ({error!r}); make the set again") from None
+    if kind not in _FROM_KIND:
+        raise ReenactError(f"{data / TRUTH}: the record of an unknown kind of set; make the set again")
+    return kind
 
 
 def is_set(data: Path) -> bool:
@@ -231,7 +235,10 @@ def few_shot_cases(data: Path, split: str, shots: int, pairs: int | None, seed: 
 
 
 def _people(data: Path, split: str) -> list[Item]:
-    """Single pictures with their person: 2 frames a second of each clip, and what lies in people/NAME."""
+    """Single pictures with their person: 2 frames a second of each clip, and what lies in people/NAME; or those
+    of a set with a known truth."""
+    if is_set(data):
+        return list(find_dataset(kind_of_set(data)).read(data).items)
     folders = data / "people"
     found = [
         Item(path, f"{path.parent.name}/{path.stem}", path.parent.name)

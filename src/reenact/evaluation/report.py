@@ -69,13 +69,14 @@ class Plan:
 @dataclass(frozen=True)
 class Report:
     """table: a row a system. cases: a row a case and system. measured, kept: pairs done now, and before. notes:
-    cases that could not be used, and what was not measured."""
+    cases that could not be used, and what was not measured. columns: which figures (see `Protocol`)."""
 
     table: Table
     cases: Table
     measured: int
     kept: int
     notes: tuple[str, ...]
+    columns: str
 
 
 def evaluate(plan: Plan, embedder: IdentityEmbedder | None = None, progress: Progress | None = None) -> Report:
@@ -250,7 +251,7 @@ def _written(runner: _Runner) -> Report:
         "notes": runner.notes,
     }
     store.write_text(plan.out / f"{name}.json", json.dumps(content, indent=1, ensure_ascii=False))
-    return Report(table, cases, runner.measured, runner.kept, tuple(runner.notes))
+    return Report(table, cases, runner.measured, runner.kept, tuple(runner.notes), runner.protocol.columns)
 
 
 def _caption(runner: _Runner) -> str:
