@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from reenact.perception import identity
 from reenact.perception.chips import ARCFACE_CHIP, DLIB_CHIP, chip_matrix, cut_chip
 from reenact.perception.detector import MeshDetector
 from reenact.perception.identity import ArcFaceIdentity, DlibIdentity, open_identity
+from reenact.runtime import weights
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +85,21 @@ def test_similarity_is_half_the_distance(embedder):
     assert embedder.same_person(one, other)
     other[0] = 0.61
     assert not embedder.same_person(one, other)
+
+
+def test_fetched_arcface_is_checked_and_preferred(monkeypatch, tmp_path):
+    monkeypatch.setenv("REENACT_HOME", str(tmp_path))
+    assert open_identity().name == "dlib"
+    session = SimpleNamespace(get_inputs=lambda: [SimpleNamespace(name="image")])
+    monkeypatch.setattr(identity, "open_session", lambda *_: session)
+    entry = weights.PUBLISHED["arcface"]
+    (tmp_path / "weights").mkdir()
+    (tmp_path / "weights" / entry.file_name).write_bytes(b"a network")
+    with pytest.raises(ReenactError, match="SHA-256"):
+        open_identity()
+    digest = weights.sha256_of(tmp_path / "weights" / entry.file_name)
+    monkeypatch.setitem(weights.PUBLISHED, "arcface", replace(entry, sha256=digest))
+    assert open_identity().name == "arcface"
 
 
 def test_missing_packages_are_said(monkeypatch, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,7 +14,8 @@ from reenact.errors import ReenactError
 from reenact.geometry.align import face_square
 from reenact.perception import parsing
 from reenact.perception.detector import MeshDetector
-from reenact.perception.parsing import CLASSES, BiSeNetParser, MeshParser
+from reenact.perception.parsing import CLASSES, BiSeNetParser, MeshParser, open_parser
+from reenact.runtime import weights
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +85,22 @@ def test_bisenets_numbers_are_mapped_and_put_back(monkeypatch, astronaut, face):
     assert CLASSES[classes[120, middle - 10]] == "hair"
     assert CLASSES[classes[120, middle + 10]] == "background"
     assert classes[400:].max() == 0  # beyond the crop
+
+
+def test_fetched_network_is_checked_and_preferred(monkeypatch, tmp_path):
+    monkeypatch.setenv("REENACT_HOME", str(tmp_path))
+    monkeypatch.setattr(parsing, "open_session", lambda *_: ConstantNetwork(0))
+    with open_parser() as parser:
+        assert isinstance(parser, MeshParser) and parser.name == "mesh"
+    entry = weights.PUBLISHED["bisenet"]
+    (tmp_path / "weights").mkdir()
+    (tmp_path / "weights" / entry.file_name).write_bytes(b"a network")
+    with pytest.raises(ReenactError, match="SHA-256"):
+        open_parser()
+    digest = weights.sha256_of(tmp_path / "weights" / entry.file_name)
+    monkeypatch.setitem(weights.PUBLISHED, "bisenet", replace(entry, sha256=digest))
+    assert open_parser().name == "bisenet"
+    assert open_parser(tmp_path / "own.onnx").name == "bisenet"
 
 
 def test_missing_network_is_said(tmp_path):

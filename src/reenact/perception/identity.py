@@ -1,8 +1,9 @@
 """Who it is, as a vector: the same person gives near vectors, whatever the pose and the light.
 
-The default is dlib's face recognition network (ResNet-29, 128 numbers, Euclidean distance; 99.4 % on LFW by its
-author's account), from the packages `dlib-bin` and `face_recognition_models`. ArcFace (512 numbers, cosine)
-is used where its ONNX file is given. Both see the face in a chip whose geometry is cut from our mesh points.
+The default is dlib's face recognition network (ResNet-29, 128 numbers, Euclidean distance; 99.4 % on LFW by
+its author's account), from the packages `dlib-bin` and `face_recognition_models`. ArcFace (512 numbers,
+cosine) is used where its ONNX file is given or was fetched. Both see the face in a chip whose geometry is cut
+from our mesh points.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import numpy as np
 from reenact.errors import ReenactError
 from reenact.perception.chips import ARCFACE_CHIP, DLIB_CHIP, Chip, cut_chip
 from reenact.perception.graphs import as_rgb
+from reenact.runtime.weights import fetched_and_checked
 from reenact.types import Floats, Image, Landmarks
 
 _MODEL = "models/dlib_face_recognition_resnet_model_v1.dat"
@@ -104,8 +106,10 @@ class ArcFaceIdentity:
 
 
 def open_identity(arcface: Path | None = None) -> IdentityEmbedder:
-    """ArcFace where its file is given, otherwise dlib's network. ReenactError where neither can run."""
-    return ArcFaceIdentity(arcface) if arcface is not None else DlibIdentity()
+    """ArcFace where its file is given or was fetched (`reenact weights fetch arcface`), otherwise dlib's
+    network; `name` says which. ReenactError where neither can run."""
+    path = fetched_and_checked("arcface") if arcface is None else arcface
+    return DlibIdentity() if path is None else ArcFaceIdentity(path)
 
 
 def open_session(path: Path, what: str, threads: int) -> Any:

@@ -2,7 +2,7 @@
 
 What the mesh covers is known; the rest of the person (`matte`) is told apart by place and by likeness to the
 face's own skin colour, and is an estimate. BiSeNet, which knows hair by its looks, is used where its file is
-given.
+given or was fetched.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from reenact.perception.graphs import as_rgb
 from reenact.perception.guided import box_mean
 from reenact.perception.identity import open_session
 from reenact.perception.matte import PersonSegmenter, filled, person_matte, square_cut
+from reenact.runtime.weights import fetched_and_checked
 from reenact.types import Image, Landmarks, Points
 
 CLASSES = ("background", "skin", "brows", "eyes", "nose", "lips", "mouth", "hair", "neck", "clothes")
@@ -45,24 +46,8 @@ _RINGS = (
     ("lips", LIPS_OUTER),
     ("mouth", LIPS_INNER),
 )
-_SKIN_SAMPLES = (
-    50,
-    280,
-    205,
-    425,
-    101,
-    330,
-    36,
-    266,
-    151,
-    9,
-    4,
-    197,
-    69,
-    299,
-    187,
-    411,
-)  # cheeks, forehead, nose
+_CHEEKS, _FOREHEAD, _NOSE = (50, 280, 205, 425, 101, 330, 36, 266, 187, 411), (151, 9, 69, 299), (4, 197)
+_SKIN_SAMPLES = _CHEEKS + _FOREHEAD + _NOSE
 _JAW_LINE = (132, 58, 172, 136, 150, 149, 176, 148, 152, 377, 400, 378, 379, 365, 397, 288, 361)
 _IMAGENET_MEAN = np.array([0.485, 0.456, 0.406], np.float32)
 _IMAGENET_SPREAD = np.array([0.229, 0.224, 0.225], np.float32)
@@ -73,7 +58,9 @@ _SMOOTHED = 5  # side of the median window on hair, neck and clothes
 
 
 class Parser(Protocol):
-    """What every parser offers."""
+    """What every parser offers. name: for tables, so that no figure goes under another parser's name."""
+
+    name: str
 
     def parse(self, image: Image, landmarks: Landmarks) -> NDArray[np.uint8]:
         """(H, W) uint8, an index into `CLASSES` for each pixel."""
@@ -86,6 +73,8 @@ class MeshParser:
     outside the mesh does not look like skin (a hat is hair, a bald head is skin), `neck` is skin-coloured and
     below the jaw, `clothes` the rest of the person below it. Ears count as skin, as does what glasses cover.
     """
+
+    name = "mesh"
 
     def __init__(self) -> None:
         self._segmenter = PersonSegmenter()
@@ -165,12 +154,21 @@ def _below_the_jaw(points: Points, height: int, width: int) -> tuple[Mask, Mask]
     return np.asarray(below), np.asarray(neck)
 
 
+def open_parser(bisenet: Path | None = None) -> Parser:
+    """BiSeNet where its file is given or was fetched (`reenact weights fetch bisenet`), otherwise `MeshParser`;
+    `name` says which. ReenactError where the file given cannot be run."""
+    path = fetched_and_checked("bisenet") if bisenet is None else bisenet
+    return MeshParser() if path is None else BiSeNetParser(path)
+
+
 class BiSeNetParser:
     """BiSeNet trained on CelebAMask-HQ, the parser of the papers' metrics, mapped to `CLASSES`.
 
     path: the published network as ONNX (input (1, 3, 512, 512), ImageNet normalisation, 19 classes out).
     Raises ReenactError where the file or ONNX Runtime is missing.
     """
+
+    name = "bisenet"
 
     def __init__(self, path: Path, *, threads: int = 1) -> None:
         self._session: Any = open_session(path, "BiSeNet", threads)

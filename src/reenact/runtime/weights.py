@@ -93,6 +93,22 @@ PUBLISHED = {
             purpose="weights of LPIPS on VGG-16's features, with vgg16 (metrics only)",
             licence="BSD-2-Clause",
         ),
+        Published(
+            name="arcface",
+            url="https://github.com/yakhyo/uniface/releases/download/weights/w600k_r50.onnx",
+            sha256="4c06341c33c2ca1f86781dab0e829f88ad5b64be9fba56e56bc9ebdefc619e43",
+            purpose="identity similarity as the papers measure it (metrics only; InsightFace's buffalo_l)",
+            licence="LicenseRef-InsightFace-non-commercial-research",
+            pickled=False,
+        ),
+        Published(
+            name="bisenet",
+            url="https://github.com/yakhyo/face-parsing/releases/download/weights/resnet18.onnx",
+            sha256="0d9bd318e46987c3bdbfacae9e2c0f461cae1c6ac6ea6d43bbe541a91727e33f",
+            purpose="face parsing as the papers' metrics have it (metrics only; trained on CelebAMask-HQ)",
+            licence="LicenseRef-CelebAMask-HQ-non-commercial-research",
+            pickled=False,
+        ),
     )
 }
 """Name -> what can be fetched. Nothing here is needed to animate."""
@@ -158,6 +174,15 @@ def fetched(entry: Published) -> Path | None:
     """Where a published file lies in the cache, or None where it was not fetched; its hash is not checked."""
     path = cache_folder() / entry.file_name
     return path if path.is_file() else None
+
+
+def fetched_and_checked(name: str) -> Path | None:
+    """Where published weights lie in the cache, their hash checked; None where they were not fetched."""
+    entry = PUBLISHED[name]
+    path = fetched(entry)
+    if path is not None:
+        check(path, entry.sha256)
+    return path
 
 
 def fetch(name: str, *, file: Path | None = None, progress: Progress | None = None) -> Path:
