@@ -5,10 +5,10 @@ Shape letters: B samples. Landmarks are 68 points in the unit of `to_unit`, flat
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import torch
 from torch import Tensor, nn
+
+from reenact.nn.perceptron import perceptron, whitening
 
 POINTS = 68
 COORDINATES = 2 * POINTS
@@ -33,24 +33,13 @@ def to_pixels(unit: Tensor, side: int) -> Tensor:
 
 def encoder(widths: tuple[int, ...], slope: float) -> nn.Sequential:
     """phi: (B, 136) to a code (B, widths[-1])."""
-    return _perceptron((COORDINATES, *widths), slope, open_end=False)
+    return perceptron((COORDINATES, *widths), slope, open_end=False)
 
 
 def mirror(inputs: int, widths: tuple[int, ...], outputs: int, slope: float) -> nn.Sequential:
     """psi, and D_L: the encoder's widths backwards. The last layer has no LeakyReLU: coordinates have both
     signs, and D_L's output goes through a sigmoid."""
-    return _perceptron((inputs, *reversed(widths[:-1]), outputs), slope, open_end=True)
-
-
-def _perceptron(widths: tuple[int, ...], slope: float, *, open_end: bool) -> nn.Sequential:
-    layers: list[nn.Module] = []
-    for inputs, outputs in pairwise(widths):
-        linear = nn.Linear(inputs, outputs)
-        # PyTorch's own start shrinks the signal in each of the ten layers; He's (2015) keeps it.
-        nn.init.kaiming_normal_(linear.weight, a=slope)
-        nn.init.zeros_(linear.bias)
-        layers += [linear, nn.LeakyReLU(slope)]
-    return nn.Sequential(*(layers[:-1] if open_end else layers))
+    return perceptron((inputs, *reversed(widths[:-1]), outputs), slope, open_end=True)
 
 
 # --------------------------------------------------------------------------------------------------------------
@@ -85,10 +74,9 @@ class Converter(nn.Module):
         """From now on show the encoders the landmarks' principal components, each at unit variance, those below
         0.3 px of a 256 px crop less. differs from paper: in plain coordinates head pose drowns what tells two
         people apart. landmarks: (B, 136), B in the thousands."""
-        offsets = (landmarks - landmarks.mean(0)).double()
-        variance, axes = torch.linalg.eigh(offsets.T @ offsets / len(offsets))
-        self.centre.copy_(landmarks.mean(0))
-        self.whitening.copy_(axes / variance.clamp(min=_FLOOR**2).sqrt())
+        centre, matrix = whitening(landmarks, _FLOOR)
+        self.centre.copy_(centre)
+        self.whitening.copy_(matrix)
 
     def forward(self, driving: Tensor, source: Tensor) -> Tensor:
         # In bf16, as autocast would have it, points are rounded to a quarter of a pixel.

@@ -1,0 +1,31 @@
+"""Fully connected stacks, and landmarks as principal components."""
+
+from __future__ import annotations
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from reenact.nn.perceptron import perceptron, whitening  # noqa: E402
+
+
+def test_an_open_end_has_no_leaky_relu() -> None:
+    shut, opened = (perceptron((6, 5, 4), 0.2, open_end=end) for end in (False, True))
+    assert [type(layer).__name__ for layer in shut] == ["Linear", "LeakyReLU"] * 2
+    assert [type(layer).__name__ for layer in opened] == ["Linear", "LeakyReLU", "Linear"]
+    assert opened(torch.randn(3, 6)).shape == (3, 4)
+
+
+def test_the_signal_keeps_its_size() -> None:
+    torch.manual_seed(0)
+    out = perceptron((200, 200, 200, 200, 200), 0.2, open_end=True)(torch.randn(100, 200))
+    assert 0.5 < float(out.detach().std()) < 2
+
+
+def test_whitening() -> None:
+    torch.manual_seed(0)
+    rows = torch.randn(3000, 4) * torch.tensor([3.0, 1.0, 0.5, 1e-4]) + 7
+    centre, matrix = whitening(rows, 0.1)
+    deviations = ((rows - centre) @ matrix).std(0).sort().values
+    torch.testing.assert_close(deviations[1:], torch.ones(3), atol=0.01, rtol=0)
+    assert float(deviations[0]) == pytest.approx(1e-3, rel=0.05)
