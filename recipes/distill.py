@@ -36,10 +36,10 @@ def landmark_net(data: Path, out: Path) -> Path:
     load_mediapipe(net.net)
     net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     figures: dict[str, Any] = {}
-    kinds: dict[str, dict[str, bool]] = {"placed": {}, "moved": {"moved": True}, "moved_spoilt": {"moved": True, "spoilt": True}}
     for part in ("val", "held"):
-        for kind, how in kinds.items():
+        for kind in ("placed", "moved", "moved_spoilt"):
             shown = ((image, points) for image, points, *_ in faces(data, [part]))
+            how = {"moved": kind != "placed", "spoilt": kind == "moved_spoilt"}
             figures[f"{part}_{kind}"] = landmark_report(net, shown, **how)
     record = {
         "purpose": "landmarks with gradients, for losses on generated faces",
