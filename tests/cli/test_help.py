@@ -27,6 +27,10 @@ OPTIONS = {
     "evaluate": "--data --out --system --protocol --clips --pairs --shots --guides --seed --arcface --fresh --json "
     "--quiet -q",
     "table": "--list --on --data --out --clips --pairs --guides --runs --seed --arcface --json --quiet -q",
+    "serve": "--host --port --token-file --allow-host --page --no-page --max-upload --max-seconds --max-megapixels "
+    "--jobs --queue --keep --threads --json --quiet -q",
+    "webcam": "--camera --virtual-camera --record --window --no-window --system --motion --strength --smooth --size "
+    "--label --overwrite --json --quiet -q",
     "systems": "--json --quiet -q",
     "doctor": "--json --quiet -q",
     "verify": "--json --quiet -q",

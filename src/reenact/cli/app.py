@@ -17,12 +17,14 @@ from reenact.cli import (
     failures,
     image,
     prepare,
+    serve,
     systems,
     table,
     track,
     train,
     verify,
     video,
+    webcam,
     weights,
 )
 
@@ -37,6 +39,8 @@ app = typer.Typer(
 
 app.command("image", epilog=image.EXAMPLES)(image.image)
 app.command("video", epilog=video.EXAMPLES)(video.video)
+app.command("webcam", epilog=webcam.EXAMPLES)(webcam.webcam)
+app.command("serve", epilog=serve.EXAMPLES)(serve.serve)
 app.command("track", epilog=track.EXAMPLES)(track.track)
 app.command("demo", epilog=demo.EXAMPLES)(demo.demo)
 app.command("evaluate", epilog=evaluate.EXAMPLES)(evaluate.evaluate)

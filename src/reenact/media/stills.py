@@ -6,6 +6,7 @@ import functools
 import io
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -46,10 +47,26 @@ def read_still(path: Path) -> Image:
     too; a colour profile is applied. Raises ReenactError where the file is missing, empty, truncated, not a
     picture, or larger than the limits.
     """
+    with _explained(path) as found:
+        return _upright(*_decoded(found))
+
+
+def still_size(path: Path) -> tuple[int, int]:
+    """Width and height of the picture in `path` as they are stored, from its header alone.
+
+    Raises ReenactError as `read_still` does, but sees no damage behind the header.
+    """
+    with _explained(path) as found, PIL.Image.open(found, formats=FORMATS) as picture:
+        return picture.size
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[Path]:
+    """What Pillow raises for a file comes up as the one line that a user reads."""
     path = require_file(Path(path), "picture")
     _prepare_pillow()
     try:
-        return _upright(*_decoded(path))
+        yield path
     except ReenactError:
         raise
     except PIL.UnidentifiedImageError:

@@ -63,11 +63,13 @@ def animate_image(
     output: Path,
     options: RunOptions,
     progress: Progress | None = None,
+    motion: Motion | None = None,
 ) -> Summary:
     """Give the face in a picture the pose and expression of the face in another picture.
 
     sources: one picture, or several of one person, of which the one nearest in pose is used. driving: a
-    picture, or a video or motion file of which the first frame is taken. Raises ReenactError for bad input.
+    picture, or a video or motion file of which the first frame is taken. motion: that of `driving`, where it
+    was tracked already. Raises ReenactError for bad input.
     """
     began, tell = time.monotonic(), progress or silent
     driving, output = Path(driving), Path(output)
@@ -76,11 +78,11 @@ def animate_image(
     watch = InputWatch([*sources, driving])
     signer = signer_of(settings)
     portraits = [read_portrait(path, options.source_face) for path in sources]
-    motion, notes = _motion_of(driving, options, tell, still=True)
+    motion, notes = _motion_of(driving, options, tell, motion, still=True)
     portrait = _portrait_for(motion, portraits, options, longest=_STILL_LONGEST)
     blend = replace(blend_of(options.motion), relative=options.motion.mode == "relative")
     puppet = Puppet(portrait, options.system, blend, paste=settings.paste, threads=options.threads)
-    drive, anchor = _still_drive(drives_of(motion, portrait)[0])
+    drive, anchor = still_drive(drives_of(motion, portrait)[0])
     tell("render", 0, 1)
     image = puppet.render(drive, anchor)
     points = puppet.target(drive, anchor) if settings.landmarks else None
@@ -102,12 +104,13 @@ def animate_video(
     output: Path,
     options: RunOptions,
     progress: Progress | None = None,
+    motion: Motion | None = None,
 ) -> Summary:
     """Animate a picture with a driving video, folder of frames, GIF or motion file.
 
     Two passes: the first tracks the whole driving motion, so that anchor and smoothing see all of it; the
-    second renders. Frames stream; memory does not grow with the length. Raises ReenactError for bad input;
-    what was begun is then removed.
+    second renders. Frames stream; memory does not grow with the length. motion: that of `driving` from start to
+    end, where it was tracked already. Raises ReenactError for bad input; what was begun is then removed.
     """
     began, tell = time.monotonic(), progress or silent
     driving, output = Path(driving), Path(output)
@@ -120,7 +123,7 @@ def animate_video(
     signer = signer_of(settings)
     # The source comes first: a mistake in it should not show only after a long video was tracked.
     portraits = [read_portrait(path, options.source_face) for path in sources]
-    motion, notes = _motion_of(driving, options, tell)
+    motion, notes = _motion_of(driving, options, tell, motion)
     portrait = _portrait_for(motion, portraits, options, longest=_VIDEO_LONGEST)
     blend = blend_of(options.motion)
     puppet = Puppet(portrait, options.system, blend, paste=settings.paste, threads=options.threads)
@@ -139,13 +142,15 @@ def animate_video(
 
 
 def _motion_of(
-    driving: Path, options: RunOptions, tell: Progress, still: bool = False
+    driving: Path, options: RunOptions, tell: Progress, known: Motion | None, still: bool = False
 ) -> tuple[Motion, tuple[str, ...]]:
-    """The driving motion, smoothed and at the rate asked for."""
+    """The driving motion, smoothed and at the rate asked for. known: as it was tracked before, if it was."""
     settings = options.output
-    if is_motion(driving):
+    notes: tuple[str, ...] = ()
+    if known is not None:
+        motion = known
+    elif is_motion(driving):
         motion = cut(read_motion(driving), settings.start, settings.end)
-        notes: tuple[str, ...] = ()
     else:
         end = settings.end
         if still:
@@ -166,7 +171,7 @@ def _motion_of(
     return motion, notes
 
 
-def _still_drive(drive: Drive) -> tuple[Drive, Drive]:
+def still_drive(drive: Drive) -> tuple[Drive, Drive]:
     """A single driving moment and its anchor: the same head upright and at rest, from which it turned about
     the neck. A still picture shows no travel of its own."""
     rest = replace(drive, rotation=np.zeros(3, np.float32), expression=np.zeros_like(drive.expression))

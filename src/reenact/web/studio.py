@@ -1,0 +1,169 @@
+"""Portraits held in memory: for previews while a slider moves, and for live use."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from reenact.errors import ReenactError
+from reenact.geometry.face_model import default_face_model
+from reenact.geometry.transfer import Drive, Transfer
+from reenact.media.compose import over
+from reenact.media.reader import open_frames
+from reenact.pipeline.animate import still_drive
+from reenact.pipeline.finish import draw_points
+from reenact.pipeline.options import FaceChoice, MotionOptions
+from reenact.pipeline.portrait import Portrait, Puppet, blend_of, choose_anchor, drives_of, read_portrait
+from reenact.pipeline.pose import Pose, pose_motion
+from reenact.pipeline.track import smoothed
+from reenact.types import Image, Motion
+from reenact.web.limits import Limits, check_portrait
+
+LONGEST = 640
+"""Longer side in pixels of what a preview or a live stream shows."""
+
+
+@dataclass(frozen=True)
+class Driving:
+    """A driving file and its motion. path: None where there is nothing to show (a motion file)."""
+
+    motion: Motion
+    path: Path | None = None
+
+    @property
+    def still(self) -> bool:
+        """Whether it is a single moment."""
+        return len(self.motion) == 1
+
+    def number(self, position: float) -> int:
+        """The frame at 0 to 1 of the length."""
+        last = len(self.motion) - 1
+        return min(max(round(position * last), 0), last)
+
+
+class Studio:
+    """One portrait, ready for any system and any settings; may be called from several threads."""
+
+    def __init__(self, source: Path, face: FaceChoice = "largest") -> None:
+        found = read_portrait(source, face)
+        self.portrait: Portrait = found.scaled(min(max(found.picture.shape[:2]), LONGEST))
+        self.used = time.monotonic()
+        self._lock = threading.Lock()
+        self._puppets: dict[str, Puppet] = {}
+        self._drives: tuple[tuple[object, ...], list[Drive], Drive] | None = None
+
+    def posed(self, pose: Pose, system: str) -> Image:
+        """The portrait in a pose by hand, (H, W, 3)."""
+        with self._lock:
+            drive, anchor = still_drive(drives_of(pose_motion(pose), self.portrait)[0])
+            return _flat(self._puppet(system, MotionOptions()).render(drive, anchor))
+
+    def preview(self, driving: Driving, position: float, motion: MotionOptions, system: str) -> Image:
+        """One moment of the result, (H, W, 3). position: 0 to 1 along the driving file. Raises ReenactError for
+        a wrong anchor or system."""
+        with self._lock:
+            puppet = self._puppet(system, motion)
+            drives, anchor = self._driven(driving, motion, puppet)
+            return _flat(puppet.render(drives[driving.number(position)], anchor))
+
+    def beside(
+        self, driving: Driving | None, position: float, *, landmarks: bool = False
+    ) -> tuple[Image, Image | None]:
+        """What a result comes from: the portrait, and the driving picture at that moment, None where there is
+        none to show. landmarks: draw those that were found."""
+        source = _flat(self.portrait.picture)
+        if landmarks:
+            source = draw_points(source, self.portrait.points)
+        if driving is None or driving.path is None:
+            return source, None
+        face = _picture_at(driving.path, driving.motion.times[driving.number(position)])
+        return source, _with_face(face) if landmarks else face
+
+    def live(self, system: str, motion: MotionOptions) -> Puppet:
+        """A puppet of one's own, for a stream."""
+        return Puppet(self.portrait, system, blend_of(motion))
+
+    def _puppet(self, system: str, motion: MotionOptions) -> Puppet:
+        """The system's puppet under these settings. What a system computes of the source does not depend on
+        them: only the transfer is made anew."""
+        blend = blend_of(motion)
+        puppet = self._puppets.get(system)
+        if puppet is None:
+            puppet = self._puppets[system] = Puppet(self.portrait, system, blend)
+        elif puppet.transfer.blend != blend:
+            puppet.transfer = Transfer(default_face_model(), self.portrait.points, blend)
+        return puppet
+
+    def _driven(self, driving: Driving, motion: MotionOptions, puppet: Puppet) -> tuple[list[Drive], Drive]:
+        """All moments of the driving file and the anchor; kept, since most sliders do not touch them."""
+        key = (id(driving.motion), motion.smooth, motion.anchor, puppet.spec.name)
+        if self._drives is None or self._drives[0] != key:
+            if driving.still:
+                drive, anchor = still_drive(drives_of(driving.motion, self.portrait)[0])
+                self._drives = key, [drive], anchor
+            else:
+                smooth = smoothed(driving.motion, motion.smooth)
+                drives = drives_of(smooth, self.portrait)
+                self._drives = key, drives, drives[choose_anchor(puppet, smooth, drives, motion.anchor)]
+        return self._drives[1], self._drives[2]
+
+
+class Studios:
+    """The portraits that a server holds, by id; the one unused for longest makes room."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._held: OrderedDict[str, Studio] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def add(self, source: Path, face: FaceChoice = "largest") -> str:
+        """Read a portrait and hold it; its id. Raises ReenactError for an unusable picture."""
+        check_portrait(source, self._limits)
+        studio = Studio(source, face)
+        name = secrets.token_urlsafe(16)
+        with self._lock:
+            self._held[name] = studio
+            while len(self._held) > self._limits.portraits:
+                self._held.popitem(last=False)
+        return name
+
+    def find(self, name: str) -> Studio | None:
+        """The portrait of that id, or None: never there, too old, or it made room for others."""
+        with self._lock:
+            now = time.monotonic()
+            for old in [n for n, s in self._held.items() if now - s.used > self._limits.keep]:
+                del self._held[old]
+            studio = self._held.get(name)
+            if studio is not None:
+                studio.used = now
+                self._held.move_to_end(name)
+            return studio
+
+    def remove(self, name: str) -> bool:
+        """Forget a portrait; whether it was there."""
+        with self._lock:
+            return self._held.pop(name, None) is not None
+
+
+def _flat(image: Image) -> Image:
+    return over(image, 255)
+
+
+def _picture_at(path: Path, moment: Fraction) -> Image:
+    with open_frames(path, start=moment, longest=LONGEST) as frames:
+        for frame in frames:
+            return _flat(frame.image)
+    raise ReenactError("the driving file has no such frame")
+
+
+def _with_face(image: Image) -> Image:
+    from reenact.perception.detector import MeshDetector
+
+    with MeshDetector() as detector:
+        faces = detector.detect(image)
+    return draw_points(image, faces[0].points) if faces else image
