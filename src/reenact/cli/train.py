@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Learn from your own pictures and videos.", no_args_is_help=True)
 
 
-SYSTEMS = {"hr_net": ("HR-Net", "lic, the landmark converter, then bfr, the face generator")}
+SYSTEMS = {
+    "live": ("live", "refine, the network that completes the landmark warp"),
+    "hr_net": ("HR-Net", "lic, the landmark converter, then bfr, the face generator; joint, both together"),
+}
 """What can be trained: title and stages, for the help; a test holds it to `reenact.systems.TRAINING`."""
 
 _SYSTEM = "Example: reenact train {} --stage {} --preset small --data synthetic --out runs/one"

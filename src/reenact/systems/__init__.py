@@ -8,15 +8,22 @@ from reenact.errors import ReenactError
 from reenact.runtime.weights import installed
 from reenact.systems.converters import COPY, LST, MORPHABLE
 from reenact.systems.hr_net import HR_NET, HR_NET_TRAINING, LIC
+from reenact.systems.live import LIVE, LIVE_TRAINING
 from reenact.systems.spec import ConverterSpec, SystemSpec, TrainingSpec, fits
 from reenact.systems.warp import WARP
 
-SYSTEMS: dict[str, SystemSpec] = {spec.name: spec for spec in (WARP, HR_NET)}
+SYSTEMS: dict[str, SystemSpec] = {spec.name: spec for spec in (LIVE, WARP, HR_NET)}
 
 CONVERTERS: dict[str, ConverterSpec] = {spec.name: spec for spec in (MORPHABLE, COPY, LST, LIC)}
 """Each can take the place of a system's own: `--system copy+warp`."""
 
-TRAINING: dict[str, TrainingSpec] = {spec.name: spec for spec in (HR_NET_TRAINING,)}
+TRAINING: dict[str, TrainingSpec] = {
+    spec.name: spec
+    for spec in (
+        LIVE_TRAINING,
+        HR_NET_TRAINING,
+    )
+}
 """The systems that can be trained, whether or not trained weights of them are there yet."""
 
 DEFAULT_SYSTEM = "warp"

@@ -76,7 +76,9 @@ def _train_stage(
     from reenact.training import loop
 
     fabric = loop.setup(order.device, settings.precision, settings.threads)
-    data = DATA[stage.data](stage, order.data, settings)
+    # Of all stages in one go, those on made-up triples need no folder.
+    made_up = stage.data == "triples" and not order.stage
+    data = DATA[stage.data](stage, SYNTHETIC if made_up else order.data, settings)
     if fabric.is_global_zero:
         folder.mkdir(parents=True, exist_ok=True)
         _write_order(folder, order, stage, settings)
@@ -97,7 +99,9 @@ def _train_stage(
 
 def _stages(order: Order) -> Sequence[StageSpec]:
     system = find_training(order.system)
-    return [system.stage(order.stage)] if order.stage else system.stages
+    if order.stage:
+        return [system.stage(order.stage)]
+    return [stage for stage in system.stages if not stage.extra]
 
 
 def _settings(order: Order, stage: StageSpec, folder: Path) -> Settings:
@@ -151,16 +155,37 @@ def _triples(stage: StageSpec, name: str, settings: Settings) -> Data:
 
 
 def _pairs(stage: StageSpec, name: str, settings: Settings) -> Data:
+    from reenact.training.pairs import open_pairs
+
+    return open_pairs(_folder(stage, name), as_json(settings)["size"])
+
+
+def _crossed(stage: StageSpec, name: str, settings: Settings) -> Data:
+    from reenact.training.crossed import open_crossed
+
+    return open_crossed(_folder(stage, name), as_json(settings)["size"])
+
+
+def _folder(stage: StageSpec, name: str) -> Path:
     if name == SYNTHETIC:
         raise ReenactError(
             f"--data synthetic: stage {stage.name!r} learns from pictures; give a folder of clips"
         )
-    from reenact.training.pairs import open_pairs
-
-    return open_pairs(Path(name), as_json(settings)["size"])
+    return Path(name)
 
 
-DATA: dict[str, Callable[[StageSpec, str, Settings], Data]] = {"triples": _triples, "pairs": _pairs}
+def _warps(stage: StageSpec, name: str, settings: Settings) -> Data:
+    from reenact.training.warps import open_warps
+
+    return open_warps(Path(name), as_json(settings)["stills"])
+
+
+DATA: dict[str, Callable[[StageSpec, str, Settings], Data]] = {
+    "triples": _triples,
+    "pairs": _pairs,
+    "crossed": _crossed,
+    "warps": _warps,
+}
 """How each kind of data (`StageSpec.data`) is opened, from what `--data` names and the stage's settings."""
 
 

@@ -1,0 +1,145 @@
+"""How `live` learns: one step, its losses, and what is looked at."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.optim import Adam, Optimizer
+
+from reenact.losses.adversarial import discriminator_loss, generator_loss
+from reenact.nn.blocks import PatchDiscriminator
+from reenact.nn.features import PerceptualFeatures, open_features
+from reenact.systems.live.losses import dissimilarity, pixel_weights, pyramid_l1, weighted_l1
+from reenact.systems.live.network import LiveNet, composed
+from reenact.systems.live.presets import LiveSettings
+from reenact.systems.spec import Update
+
+
+class LiveStage:
+    """Training on warps beside true pictures; a batch is what `reenact.training.warps.WarpSource` loads."""
+
+    averaged: tuple[str, ...] = ("live",)
+    best = "weighted_l1"
+    begin_with = 0
+
+    def __init__(self, settings: LiveSettings) -> None:
+        self.settings = settings
+        torch.manual_seed(settings.seed)
+        self.live = LiveNet(settings)
+        self.networks: dict[str, nn.Module] = {"live": self.live}
+        if settings.weight_adversarial:
+            self.networks["discriminator"] = PatchDiscriminator(6)
+        self._features: PerceptualFeatures | None = None
+
+    def begin(self, batch: Mapping[str, Tensor]) -> None:
+        """Nothing is taken from the data."""
+
+    def optimiser(self, name: str) -> Optimizer:
+        """Adam."""
+        s = self.settings
+        if name == "live":
+            return Adam(self.live.parameters(), s.rate, (0.9, 0.99), fused=True)
+        return Adam(self.networks[name].parameters(), s.rate_discriminator, (0.5, 0.99), fused=True)
+
+    def factor(self, name: str, epoch: float) -> float:
+        """Half a cosine, after a short rise."""
+        done = min(epoch / self.settings.epochs, 1.0)
+        return min(done / 0.02 + 0.05, 1.0) * (0.5 + 0.5 * math.cos(math.pi * done))
+
+    def step(self, batch: Mapping[str, Tensor], update: Update) -> None:
+        """The discriminator on true and made pictures where there is one, then the network."""
+        s, target, maps = self.settings, batch["target"].contiguous(), _unit(batch["maps"]).contiguous()
+        made, again, layer = (x.contiguous() for x in self.picture(batch, self.live))
+        weight = pixel_weights(maps, s.face, s.features)
+        terms = {
+            "l1": weighted_l1(made, target, weight),
+            "pyramid": pyramid_l1(made, target, weight),
+            "ssim": dissimilarity(functional.avg_pool2d(made, 2), functional.avg_pool2d(target, 2)),
+            "warped": weighted_l1(again, target, weight),
+            "keep": ((1 - layer[:, 3:]) / weight).mean(),
+        }
+        if s.weight_perceptual:
+            terms["perceptual"] = self._perceptual(made, target)
+        if s.weight_adversarial:
+            terms |= self._adversary(made, batch, maps, update)
+        update("live", terms, {name: getattr(s, f"weight_{name}") for name in terms})
+
+    def picture(self, batch: Mapping[str, Tensor], network: nn.Module) -> tuple[Tensor, Tensor, Tensor]:
+        """The frames (B, 3, 256, 256), the warps after the residual flow, and the layers laid over them."""
+        # Planes, not pixels, are what losses and samplers are fast on.
+        warp = batch["warp"].contiguous()
+        flow = batch["flow"].permute(0, 3, 1, 2)
+        residual, layer = network(
+            batch["source"], _unit(batch["source_maps"]), warp, _unit(batch["maps"]), flow
+        )
+        made, again = composed(warp, residual, layer)
+        return made, again, layer
+
+    def validate(self, batch: Mapping[str, Tensor], networks: Mapping[str, nn.Module]) -> dict[str, Tensor]:
+        """L1 in [0, 1], PSNR in dB, L1 with face, eyes and mouth weighted; the warp's own beside."""
+        s, target = self.settings, batch["target"]
+        made = self.picture(batch, networks["live"])[0].float()
+        weight = pixel_weights(_unit(batch["maps"]), s.face, s.features)
+        weight = weight / weight.mean((1, 2, 3), keepdim=True)
+        figures = {}
+        for name, picture in (("", made), ("_warp", batch["warp"])):
+            difference = (picture - target).abs() / 2
+            figures[f"l1{name}"] = difference.mean((1, 2, 3))
+            figures[f"weighted_l1{name}"] = (difference * weight).mean((1, 2, 3))
+            figures[f"psnr{name}"] = -10 * difference.square().mean((1, 2, 3)).clamp(min=1e-10).log10()
+        return figures
+
+    def sheet(self, batch: Mapping[str, Tensor], networks: Mapping[str, nn.Module]) -> dict[str, Tensor]:
+        """Source, warp, how much of it stays, result, truth."""
+        made, _, layer = self.picture(batch, networks["live"])
+        keep = (layer[:, 3:] * 2 - 1).expand(-1, 3, -1, -1)
+        return {
+            "source": batch["source"],
+            "warp": batch["warp"],
+            "kept": keep,
+            "result": made,
+            "truth": batch["target"],
+        }
+
+    def examples(self, count: int) -> dict[str, tuple[Tensor, ...]]:
+        """Zeros."""
+        picture, maps = torch.zeros(count, 3, 256, 256), torch.zeros(count, 6, 128, 128)
+        source_maps, flow = torch.zeros(count, 7, 128, 128), torch.zeros(count, 2, 64, 64)
+        inputs: dict[str, tuple[Tensor, ...]] = {"live": (picture, source_maps, picture, maps, flow)}
+        if "discriminator" in self.networks:
+            inputs["discriminator"] = (torch.zeros(count, 6, 256, 256),)
+        return inputs
+
+    def parts(self) -> dict[str, tuple[nn.Module, tuple[Tensor, ...]]]:
+        """The two halves as they are exported (`reenact.training.export.InParts`)."""
+        picture, source_maps, warp, maps, flow = self.examples(1)["live"]
+        with torch.no_grad():
+            features = self.live.source.eval()(picture, source_maps)
+        return {
+            "source": (self.live.source, (picture, source_maps)),
+            "frame": (self.live.frame, (warp, maps, flow, *features)),
+        }
+
+    def _perceptual(self, made: Tensor, target: Tensor) -> Tensor:
+        if self._features is None:
+            self._features = open_features().to(made.device)
+        return self._features.distance(made, target)
+
+    def _adversary(
+        self, made: Tensor, batch: Mapping[str, Tensor], maps: Tensor, update: Update
+    ) -> dict[str, Tensor]:
+        """Patches of the picture beside the warp that it was made from; the warp tells where to look."""
+        judge, warp = self.networks["discriminator"], batch["warp"]
+        real = judge(torch.cat([batch["target"], warp], 1))
+        fake = judge(torch.cat([made.detach(), warp], 1))
+        update("discriminator", {"adversarial_d": discriminator_loss(real, fake)}, {"adversarial_d": 1.0})
+        return {"adversarial": generator_loss(judge(torch.cat([made, warp], 1)))}
+
+
+def _unit(maps: Tensor) -> Tensor:
+    """Maps that were uint8, from [-1, 1] back to [0, 1]."""
+    return maps * 0.5 + 0.5

@@ -1,0 +1,128 @@
+"""The networks and losses of `live`, and that the tiny preset learns eight samples."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from skimage.metrics import structural_similarity  # noqa: E402
+from stage_bench import Steps, without_gradient  # noqa: E402
+
+from reenact.systems import TRAINING  # noqa: E402
+from reenact.systems.live.losses import dissimilarity, pixel_weights, pyramid_l1, weighted_l1  # noqa: E402
+from reenact.systems.live.network import LiveNet, carried, composed  # noqa: E402
+from reenact.systems.live.presets import PRESETS  # noqa: E402
+from reenact.systems.live.train import LiveStage  # noqa: E402
+
+TINY = PRESETS["tiny"]
+
+
+def batch(count: int, seed: int = 4) -> dict[str, torch.Tensor]:
+    """Smooth pictures; the truth is the warp with a darker mouth, a shift of one pixel, and other light."""
+    rng = np.random.default_rng(seed)
+    coarse = torch.from_numpy(rng.uniform(-0.8, 0.8, (count, 3, 16, 16)).astype(np.float32))
+    warp = torch.nn.functional.interpolate(coarse, 256, mode="bilinear")
+    maps = torch.full((count, 6, 128, 128), -1.0)
+    maps[:, 5, 20:108, 30:98] = 1
+    maps[:, 1:3, 80:92, 50:78] = 1
+    target = warp.roll(1, 3) + 0.1
+    target[:, :, 160:184, 100:156] = -0.7
+    source_maps = torch.cat([maps, torch.ones(count, 1, 128, 128)], 1)
+    return {
+        "source": warp.roll(3, 2),
+        "source_maps": source_maps,
+        "warp": warp,
+        "maps": maps,
+        "flow": torch.full((count, 64, 64, 2), 3.0),
+        "target": target.clamp(-1, 1),
+    }
+
+
+def test_shapes_and_gradients():
+    stage = LiveStage(replace(TINY, weight_adversarial=0.1))
+    residual, layer = stage.live(*stage.examples(2)["live"])
+    assert residual.shape == (2, 2, 64, 64) and layer.shape == (2, 4, 256, 256)
+    missing = without_gradient(stage, batch(2))
+    assert set(missing) == {"live", "discriminator"} and not any(missing.values()), missing
+
+
+def test_a_new_network_changes_little():
+    """It begins at the warp: nothing is shifted, and what is laid over it is the warp in soft focus."""
+    torch.manual_seed(0)
+    sample = batch(1)
+    residual, layer = LiveNet(TINY)(
+        sample["source"], sample["source_maps"], sample["warp"], sample["maps"], torch.zeros(1, 2, 64, 64)
+    )
+    made, again = composed(sample["warp"], residual, layer)
+    assert residual.abs().max() == 0
+    assert (again - sample["warp"]).abs().max() < 1e-4
+    assert (made - sample["warp"]).abs().mean() < 0.05
+
+
+def test_carried_is_a_shift():
+    """A flow of 8 pixels of the crop of 256 moves maps of 64 by two."""
+    maps = torch.arange(64.0)[None, None, None].expand(1, 1, 64, 64)
+    flow = torch.zeros(1, 2, 64, 64)
+    flow[:, 0] = 8
+    moved = carried(maps, flow)
+    assert moved[0, 0, :, :62] == pytest.approx(maps[0, 0, :, 2:].numpy(), abs=1e-3)
+
+
+def test_losses_by_hand():
+    made, truth = torch.zeros(1, 3, 64, 64), torch.full((1, 3, 64, 64), 0.5)
+    weight = torch.ones(1, 1, 64, 64)
+    assert float(weighted_l1(made, truth, weight)) == pytest.approx(0.5)
+    # A constant difference is all in the coarsest level.
+    assert float(pyramid_l1(made, truth, weight)) == pytest.approx(0.5, abs=1e-5)
+    half = weight.clone()
+    half[..., 32:] = 0
+    truth[..., 32:] = 7
+    assert float(weighted_l1(made, truth, half)) == pytest.approx(0.5)
+
+
+def test_dissimilarity_against_scikit_image():
+    rng = np.random.default_rng(2)
+    one = rng.uniform(-1, 1, (48, 48, 3)).astype(np.float32)
+    other = (0.7 * one + rng.normal(0, 0.2, one.shape)).astype(np.float32)
+    _, whole = structural_similarity(
+        one, other, win_size=7, data_range=2, channel_axis=2, use_sample_covariance=False, full=True
+    )
+    ours = dissimilarity(*(torch.from_numpy(x.transpose(2, 0, 1))[None] for x in (one, other)))
+    assert float(ours) == pytest.approx(1 - whole[3:-3, 3:-3].mean(), abs=1e-4)
+
+
+def test_weights_of_pixels():
+    maps = batch(1)["maps"] * 0.5 + 0.5
+    weight = pixel_weights(maps, 1.5, 5.0)
+    assert weight.shape == (1, 1, 256, 256)
+    assert float(weight[0, 0, 5, 5]) == pytest.approx(1)
+    assert float(weight[0, 0, 80, 128]) == pytest.approx(2.5)
+    assert float(weight[0, 0, 170, 128]) == pytest.approx(7.5)
+
+
+def test_the_rate_rises_and_falls_to_zero():
+    stage = LiveStage(replace(TINY, epochs=10))
+    factors = [stage.factor("live", epoch) for epoch in (0.0, 0.2, 5.0, 10.0)]
+    assert factors[0] < 0.1 and factors[1] > 0.95 and factors[2] == pytest.approx(0.5) and factors[3] == 0
+
+
+def test_tiny_learns_eight_samples():
+    stage = LiveStage(replace(TINY, rate=4e-3))
+    samples = batch(8)
+    with torch.no_grad():
+        before = stage.validate(samples, stage.networks)
+    Steps(stage).run(samples, 40)
+    with torch.no_grad():
+        after = stage.validate(samples, stage.networks)
+    gain = {name: float(after[name].mean() / before[name].mean()) for name in ("l1", "weighted_l1")}
+    assert gain["l1"] < 0.5 and gain["weighted_l1"] < 0.5, gain
+    assert float((after["psnr"] - after["psnr_warp"]).mean()) > 3
+
+
+def test_the_table_knows_it():
+    stage = TRAINING["live"].stage("refine")
+    assert {"tiny", "small", "paper"} <= set(stage.presets)
