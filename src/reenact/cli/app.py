@@ -14,6 +14,7 @@ from reenact.cli import (
     demo,
     doctor,
     evaluate,
+    export,
     failures,
     image,
     prepare,
@@ -45,6 +46,7 @@ app.command("track", epilog=track.EXAMPLES)(track.track)
 app.command("demo", epilog=demo.EXAMPLES)(demo.demo)
 app.command("evaluate", epilog=evaluate.EXAMPLES)(evaluate.evaluate)
 app.command("table", epilog=table.EXAMPLES)(table.table)
+app.command("export", epilog=export.EXAMPLES)(export.export)
 app.command("prepare", epilog=prepare.EXAMPLES)(prepare.prepare)
 app.command("systems", epilog=systems.EXAMPLES)(systems.systems)
 app.command("doctor", epilog=doctor.EXAMPLES)(doctor.doctor)

@@ -56,7 +56,11 @@ class _Recorder:
 
     def render(self, target: TargetShape) -> Image:
         picture, seen = self.inputs.frame(target)
-        row = {"warp": seen.picture, "maps": seen.maps, "flow": seen.flow.astype(np.float16)}
+        row: dict[str, NDArray[Any]] = {
+            "warp": seen.picture,
+            "maps": seen.maps,
+            "flow": seen.flow.astype(np.float16),
+        }
         self.rows.append(row)
         return picture
 
@@ -95,7 +99,7 @@ class _Shard:
 
     def add(self, recorded: _Recorded) -> None:
         source, rows = recorded.rows()
-        self.rows += [row | {"of": np.int64(len(self.sources))} for row in rows]
+        self.rows += [row | {"of": np.array(len(self.sources), np.int64)} for row in rows]
         self.sources.append(source)
 
     def write(self, folder: Path) -> None:

@@ -30,9 +30,10 @@ class LiveStage:
         self.settings = settings
         torch.manual_seed(settings.seed)
         self.live = LiveNet(settings)
-        self.networks: dict[str, nn.Module] = {"live": self.live}
+        networks: dict[str, nn.Module] = {"live": self.live}
         if settings.weight_adversarial:
-            self.networks["discriminator"] = PatchDiscriminator(6)
+            networks["discriminator"] = PatchDiscriminator(6)
+        self.networks: Mapping[str, nn.Module] = networks
         self._features: PerceptualFeatures | None = None
 
     def begin(self, batch: Mapping[str, Tensor]) -> None:
