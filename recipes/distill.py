@@ -23,7 +23,7 @@ from reenact.training.faces import FaceStore, faces, prepare
 STILLS = 2293
 """People in the stills come first in the store; higher numbers are clips."""
 DATA = (
-    "2,066 stills and every third frame of 30 clips of the development faces; none of holdout.json, no val clip"
+    "2,062 stills and every third frame of 30 clips of the development faces; none of holdout.json, no val clip"
 )
 
 

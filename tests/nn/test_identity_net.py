@@ -48,6 +48,23 @@ def test_gradient_reaches_every_parameter_and_the_picture(points):
     assert inside[130, 224] > 0 and inside[450, 450] == 0  # the face, not the suit
 
 
+def test_gradient_is_the_finite_difference(astronaut, points):
+    net = load_identity_net().double()
+    images = tensor(astronaut).double().requires_grad_(True)
+    generator = torch.Generator().manual_seed(0)
+    weight = torch.randn(128, generator=generator, dtype=torch.float64)
+
+    def total(pictures):
+        return (net(chips(pictures, [points])) * weight).sum()
+
+    (gradient,) = torch.autograd.grad(total(images), images)
+    for _ in range(3):
+        direction = torch.randn(images.shape, generator=generator, dtype=torch.float64)
+        with torch.no_grad():
+            numerical = float(total(images + 1e-7 * direction) - total(images - 1e-7 * direction)) / 2e-7
+        assert float((gradient * direction).sum()) == pytest.approx(numerical, rel=1e-4)
+
+
 def test_chips_are_those_of_the_metric(astronaut, points):
     ours = chips(tensor(astronaut), [points], DLIB_CHIP.size)[0].permute(1, 2, 0).numpy()
     expected = cut_chip(astronaut, points, DLIB_CHIP) / 127.5 - 1
@@ -72,4 +89,4 @@ def test_shipped_net_lies_in_dlibs_space(astronaut, points):
 
     teacher = load_dlib_net()(chips(tensor(astronaut), [points], DLIB_CHIP.size))
     ours = load_identity_net()(chips(tensor(astronaut), [points]))
-    assert (ours - teacher).norm() < 0.65
+    assert (ours - teacher).norm() < 0.5

@@ -37,7 +37,8 @@ class IdentityNet(nn.Module):
 
     def forward(self, chips: Tensor) -> Tensor:
         last = self.top(self.trunk(resized(chips, SIZE))[-1])
-        return self.embed(functional.adaptive_avg_pool2d(last, 2).flatten(1)).float()
+        found = self.embed(functional.adaptive_avg_pool2d(last, 2).flatten(1))
+        return found.to(torch.promote_types(found.dtype, torch.float32))
 
     def features(self, images: Tensor) -> list[Tensor]:
         """Feature maps at about a quarter, an eighth and a sixteenth of (B, 3, H, W), for a perceptual loss."""
