@@ -24,8 +24,9 @@ def test_every_command_parses() -> None:
 
 
 def test_every_option_exists() -> None:
-    command = get_command(app).commands["video"]  # type: ignore[attr-defined]
-    known = {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)}
+    verbs = [get_command(app).commands[verb] for verb in ("video", "image")]  # type: ignore[attr-defined]
+    parameters = [parameter for verb in verbs for parameter in verb.params]
+    known = {name for parameter in parameters for name in (*parameter.opts, *parameter.secondary_opts)}
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README)) - {"--help", "--out-dir"}
     assert named <= known
 

@@ -18,7 +18,7 @@ SHARED = (
     "--label --consent --sign-with --mark --no-mark --threads --device --json --quiet -q"
 )
 OPTIONS = {
-    "image": SHARED,
+    "image": SHARED + " --action-units --pose",
     "video": SHARED + " --format --start --end --fps --codec --keep-partial",
     "track": "--output -o --start --end --face --overwrite --json --quiet -q",
     "demo": "--output -o --overwrite --json --quiet -q",

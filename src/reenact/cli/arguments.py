@@ -43,6 +43,7 @@ _FILES, _HOW, _REGION, _WHERE, _TIME, _LOOK, _TRUST, _MACHINE, _OUTPUT = _PANELS
     "Output",
 )
 """Groups of the help, in its order."""
+MOTION_PANEL = _HOW
 
 
 def _option(help_: str, panel: str, *names: str, **more: Any) -> Any:
