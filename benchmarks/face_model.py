@@ -161,6 +161,13 @@ Figures of the shipped model ({len(model.identity)} identity and {len(model.expr
 made by `python benchmarks/face_model.py DATA --write docs/faces.md`. Points are the detector's on pictures
 of {_SIDE} px; 'eye distance' is that between the outer eye corners.
 
+![one person](pictures/model-one-person.jpg)
+
+One person in ten expressions and poses; below, one expression (a smile, the mouth open, the brows up) on ten
+people. All are draws from the model's prior, shaded by `python docs/make_model_sheets.py`.
+
+![ten people](pictures/model-ten-people.jpg)
+
 **Reconstruction** of the {len(held)} clips of `val` ({faces} faces of people that the model was not learned
 from), pose and coefficients fitted frame by frame, the bases cut after so many modes:
 
