@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import torch
@@ -14,7 +13,7 @@ from reenact.geometry.schemes import convert_points
 from reenact.nn.draw import boundary_image
 from reenact.systems.spec import Settings, Stage, StageSpec
 
-KINDS = ("triples", "pairs")
+KINDS = ("triples", "pairs", "crossed")
 
 
 class Steps:
@@ -66,10 +65,18 @@ def pairs(count: int, size: int) -> dict[str, Tensor]:
     return {**pictures, "landmarks": points["target"]}
 
 
+def crossed(count: int, size: int) -> dict[str, Tensor]:
+    """Pairs, with the source's landmarks and a driving face."""
+    faces = {name: points / 256 * size for name, points in triples(count).items()}
+    return {**pairs(count, size), "source_landmarks": faces["source"], "driving": faces["driving"]}
+
+
 def batch_for(stage: StageSpec, settings: Settings, count: int) -> dict[str, Tensor]:
     """A batch of the stage's kind of data."""
-    values: Any = settings
-    return triples(count) if stage.data == "triples" else pairs(count, values.size)
+    if stage.data == "triples":
+        return triples(count)
+    size = settings.size  # type: ignore[attr-defined]
+    return pairs(count, size) if stage.data == "pairs" else crossed(count, size)
 
 
 def without_gradient(stage: Stage, batch: Mapping[str, Tensor]) -> dict[str, list[str]]:

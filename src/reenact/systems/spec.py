@@ -197,7 +197,8 @@ class StageSpec:
     """One stage of a system's training.
 
     name: as in `--stage`. data: what a batch holds, a key of `reenact.training.runs.DATA`. presets: by name,
-    all of one class. build: makes the stage from its settings; it is what imports PyTorch.
+    all of one class. build: makes the stage from its settings; it is what imports PyTorch. extra: not in the
+    paper; trained only where it is named.
     """
 
     name: str
@@ -205,6 +206,7 @@ class StageSpec:
     data: str
     presets: Mapping[str, Settings]
     build: Callable[[Any], Stage]
+    extra: bool = False
 
 
 @dataclass(frozen=True)

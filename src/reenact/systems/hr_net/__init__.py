@@ -1,7 +1,7 @@
 """HR-Net (Ren et al., TCSVT 2023): landmark identity conversion, then boundary-guided face reenactment.
 
 `README.md` is the paper card. Reading order: `presets.py`, `lic.py`, `bfr.py`, `losses.py`, `train.py`,
-`animate.py`.
+`joint.py`, `animate.py`.
 """
 
 from __future__ import annotations
@@ -50,6 +50,12 @@ def _generator(source: SourceFace, threads: int | None) -> Generator:
     return load_generator(source, threads)
 
 
+def _joint(settings: Any) -> Stage:
+    from reenact.systems.hr_net.joint import JointStage
+
+    return JointStage(settings)
+
+
 LIC = ConverterSpec("lic", "HR-Net's landmark identity conversion", "ibug68", _converter, ("hr_net_lic",))
 
 HR_NET = SystemSpec(
@@ -71,5 +77,6 @@ HR_NET_TRAINING = TrainingSpec(
     stages=(
         StageSpec("lic", "landmark identity conversion (section III-A)", "triples", presets.LIC, _lic),
         StageSpec("bfr", "boundary-guided face reenactment (section III-B)", "pairs", presets.BFR, _bfr),
+        StageSpec("joint", "both together (section V)", "crossed", presets.JOINT, _joint, extra=True),
     ),
 )

@@ -77,6 +77,24 @@ class BfrSettings(Settings):
     constant_epochs: int = 150
 
 
+@dataclass(frozen=True, kw_only=True)
+class JointSettings(BfrSettings):
+    """Of training both modules together, which the paper leaves to future work; all of it is ours.
+
+    start: folder of the runs `lic` and `bfr` (the OUT of `reenact train hr_net --out OUT`) to begin with; ''
+    begins anew. widths, slope, residual: those of the converter there. weight_landmarks: of (1) beside (11)
+    when the converter learns. The rate falls to 0 from the start.
+    """
+
+    start: str = ""
+    widths: tuple[int, ...] = (512, 512, 256, 256, 128)
+    slope: float = 0.2
+    residual: bool = False
+    weight_landmarks: float = 100.0  # lambda_2
+    rate: float = 2e-5
+    constant_epochs: int = 0
+
+
 LIC = {
     "paper": LicSettings(
         epochs=2000,
@@ -151,4 +169,30 @@ BFR = {
         validate_samples=8,
     ),
     "512": BfrSettings(epochs=300, batch=8, size=512, width=32, downs=5, precision="bf16", sigma=2.0),
+}
+
+JOINT = {
+    "paper": JointSettings(epochs=30, batch=16, precision="bf16"),
+    "small": JointSettings(
+        epochs=6, batch=8, precision="bf16", width=16, widest=120, style=32, patch_width=32, residual=True
+    ),
+    "tiny": JointSettings(
+        epochs=1,
+        batch=4,
+        steps=20,
+        mean=0.9,
+        size=64,
+        width=8,
+        widest=32,
+        style=16,
+        patch_width=8,
+        block="none",
+        widths=(64, 64, 32, 32, 16),
+        rate=1e-3,
+        log_every=5,
+        validate_every=10,
+        save_every=10,
+        sheet_every=20,
+        validate_samples=8,
+    ),
 }

@@ -137,21 +137,34 @@ class BfrStage(AdamStage):
 
     def step(self, batch: Mapping[str, Tensor], update: Update) -> None:
         """D_B on true and made pictures, then G_F on (11)."""
-        s = self.settings
-        source, target, boundary = batch["source"], batch["target"], boundaries(batch["landmarks"], s)
-        result = self.generator(boundary, source)
-        if s.weight_adversarial:
-            real, fake = self.discriminator(target, boundary), self.discriminator(result.detach(), boundary)
+        target, boundary = batch["target"], boundaries(batch["landmarks"], self.settings)
+        result = self.generator(boundary, batch["source"])
+        self.criticise(target, result.detach(), boundary, update)
+        update("generator", self.terms(result, target, boundary), self.weights)  # (11)
+
+    def criticise(self, target: Tensor, result: Tensor, boundary: Tensor, update: Update) -> None:
+        """D_B's own step."""
+        if self.settings.weight_adversarial:
+            real, fake = self.discriminator(target, boundary), self.discriminator(result, boundary)
             update(
                 "discriminator", {"adversarial_d": discriminator_loss(real, fake)}, {"adversarial_d": 1.0}
             )  # (6)
+
+    def terms(self, result: Tensor, target: Tensor, boundary: Tensor) -> dict[str, Tensor]:
+        """The terms of (11) for made pictures."""
+        s = self.settings
         terms = {"l1": picture_l1(result, target)}  # (7)
         if s.weight_adversarial:
             terms["adversarial_g"] = generator_loss(self.discriminator(result, boundary))  # (6)
         if s.weight_perceptual and s.block != "none":
             terms["perceptual"] = self._perceptual(result, target)  # (8) to (10)
-        weights = {"l1": s.weight_l1, "adversarial_g": s.weight_adversarial, "perceptual": s.weight_perceptual}
-        update("generator", terms, weights)  # (11)
+        return terms
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """alpha_1 to alpha_3 of (11), by term."""
+        s = self.settings
+        return {"adversarial_g": s.weight_adversarial, "l1": s.weight_l1, "perceptual": s.weight_perceptual}
 
     def validate(self, batch: Mapping[str, Tensor], networks: Mapping[str, nn.Module]) -> dict[str, Tensor]:
         """L1 and PSNR against the true frame; the L1 of the source itself beside it."""
