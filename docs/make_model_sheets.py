@@ -36,7 +36,7 @@ SIDE = 200
 SKIN, BROW, LIPS = (0.80, 0.62, 0.53), (0.38, 0.27, 0.22), (0.72, 0.38, 0.36)
 WHITE, DARK, IRIS, PAPER = (0.93, 0.92, 0.90), (0.28, 0.12, 0.12), (0.24, 0.17, 0.13), (0.97, 0.97, 0.97)
 LIGHT = np.array([-0.35, -0.45, -0.82])
-POSES = (
+POSES: tuple[tuple[str, dict[str, float], tuple[float, float, float]], ...] = (
     ("rest", {}, (0, 0, 0)),
     ("smile", {"smile": 1.0}, (0, 0, 0)),
     ("jaw_open", {"jaw_open": 1.0}, (0, 0, 0)),
@@ -54,11 +54,11 @@ SHARED = {"smile": 0.8, "jaw_open": 0.35, "brows_up": 0.4}
 
 def shaded(points: Points, side: int) -> Picture:
     """The mesh at `points` (478, 3) in pixels as a lit surface with eyes and mouth, (side, side, 3) uint8."""
-    colours = np.tile(np.float32(SKIN), (478, 1))
+    colours = np.tile(np.array(SKIN, np.float32), (478, 1))
     for rings, colour in (((RIGHT_BROW, LEFT_BROW), BROW), ((LIPS_OUTER, LIPS_INNER), LIPS)):
         colours[np.concatenate(rings)] = colour
     skin, over = rasterise(points, MESH_TRIANGLES, colours * _light(points)[:, None], (side, side))
-    picture = np.tile(np.float32(PAPER), (side, side, 1))
+    picture = np.tile(np.array(PAPER, np.float32), (side, side, 1))
     for holes, irises, colour in (
         (("right_eye",), RIGHT_IRIS, WHITE),
         (("left_eye",), LEFT_IRIS, WHITE),
@@ -98,7 +98,7 @@ def person(seed: int, model: FaceModel) -> Floats:
 
 
 def posed(
-    model: FaceModel, identity: Floats, wishes: dict[str, float], angles: tuple[float, ...], side: int
+    model: FaceModel, identity: Floats, wishes: dict[str, float], angles: tuple[float, float, float], side: int
 ) -> Points:
     """Points (478, 3) of a person in an expression and a pose (yaw, pitch, roll), in the middle of `side`
     pixels."""

@@ -95,8 +95,8 @@ def _follow(mean: nn.Module, net: nn.Module, decay: float) -> None:
 
 
 def _save(folder: Path, done: int, net: nn.Module, mean: nn.Module, optimiser: torch.optim.Optimizer) -> None:
-    states = {"net": net, "mean": mean, "optimiser": optimiser}
-    checkpoint.save(folder, done, {name: part.state_dict() for name, part in states.items()})
+    state = {"net": net.state_dict(), "mean": mean.state_dict(), "optimiser": optimiser.state_dict()}
+    checkpoint.save(folder, done, state)
     checkpoint.prune(folder, kept=1)
 
 
