@@ -10,7 +10,12 @@ torch = pytest.importorskip("torch")
 
 from torch.nn import functional  # noqa: E402
 
-from reenact.losses.adversarial import discriminator_loss, generator_loss  # noqa: E402
+from reenact.losses.adversarial import (  # noqa: E402
+    discriminator_loss,
+    generator_loss,
+    least_squares_discriminator_loss,
+    least_squares_generator_loss,
+)
 
 
 def test_by_hand() -> None:
@@ -34,3 +39,9 @@ def test_a_saturated_discriminator_still_teaches() -> None:
     fake = torch.tensor([-80.0], requires_grad=True)
     generator_loss(fake).backward()
     assert fake.grad is not None and float(fake.grad) == pytest.approx(-1)
+
+
+def test_least_squares_by_hand() -> None:
+    real, fake = torch.tensor([1.0, 0.5]), torch.tensor([0.0, 2.0, -1.0])
+    assert float(least_squares_discriminator_loss(real, fake)) == pytest.approx((0.25 / 2 + 5 / 3) / 2)
+    assert float(least_squares_generator_loss(fake)) == pytest.approx((1 + 1 + 4) / 3 / 2)
