@@ -1,8 +1,8 @@
-"""Frames per second of `warp`, end to end and by stage, and peak memory as a video grows: `make bench`.
+"""Frames per second of a system, end to end and by stage, and peak memory as a video grows: `make bench`.
 
 Everything is made on the spot: the portrait is scikit-image's, the driving videos are it, animated by the
-demo's motion at 512 px. Absolute times wander on shared machines: compare figures of one run. `--long` adds
-the five minute video of the memory row.
+demo's motion at 512 px. Absolute times wander on shared machines: compare figures of one run. `--system` names
+another than the default; `--long` adds the five minute video of the memory row.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from reenact.pipeline.animate import animate_video
 from reenact.pipeline.finish import Finisher
 from reenact.pipeline.options import MotionOptions, OutputOptions, RunOptions
 from reenact.pipeline.portrait import Puppet, blend_of, drives_of, read_portrait
+from reenact.systems import DEFAULT_SYSTEM
 from reenact.types import Image
 
 SIDE = 512
@@ -69,12 +70,12 @@ def each(work: Callable[[int], object], count: int) -> float:
     return statistics.median(times[3:])
 
 
-def stages(video: Path, picture: Image, frames: list[Image], folder: Path) -> dict[str, float]:
+def stages(system: str, video: Path, picture: Image, frames: list[Image], folder: Path) -> dict[str, float]:
     """Median milliseconds a frame of each stage, alone."""
     portrait = read_portrait(picture)
-    puppet = Puppet(portrait, "warp", blend_of(MotionOptions()))
+    puppet = Puppet(portrait, system, blend_of(MotionOptions()))
     drives = drives_of(demo_motion(), portrait)
-    finisher = Finisher(OutputOptions(), "warp", False, [])
+    finisher = Finisher(OutputOptions(), system, False, [])
     out = {}
     with open_frames(video) as source:
         reader: Iterator = iter(source)
@@ -89,21 +90,21 @@ def stages(video: Path, picture: Image, frames: list[Image], folder: Path) -> di
     return out
 
 
-def end_to_end(video: Path, portrait: Path, folder: Path, rounds: int) -> list[float]:
+def end_to_end(system: str, video: Path, portrait: Path, folder: Path, rounds: int) -> list[float]:
     """Frames a second of whole runs: track, render, mark, encode, sign."""
     rates = []
     for n in range(rounds):
         began = time.perf_counter()
-        options = RunOptions(output=OutputOptions(overwrite=True))
+        options = RunOptions(system=system, output=OutputOptions(overwrite=True))
         summary = animate_video([portrait], video, folder / f"out{n}.mp4", options)
         rates.append(summary.frames / (time.perf_counter() - began))
     return rates
 
 
-def peak_memory(portrait: Path, video: Path, folder: Path) -> int:
+def peak_memory(system: str, portrait: Path, video: Path, folder: Path) -> int:
     """Peak resident MiB of a run in a process of its own."""
     code = subprocess.run(
-        [sys.executable, __file__, "--child", str(portrait), str(video), str(folder / "memory.mp4")],
+        [sys.executable, __file__, "--child", system, str(portrait), str(video), str(folder / "memory.mp4")],
         capture_output=True,
         text=True,
         check=True,
@@ -111,28 +112,30 @@ def peak_memory(portrait: Path, video: Path, folder: Path) -> int:
     return int(code.stdout.split()[-1])
 
 
-def child(portrait: str, video: str, out: str) -> None:
+def child(system: str, portrait: str, video: str, out: str) -> None:
     """One run, then its own peak memory."""
-    animate_video([Path(portrait)], Path(video), Path(out), RunOptions(output=OutputOptions(overwrite=True)))
+    options = RunOptions(system=system, output=OutputOptions(overwrite=True))
+    animate_video([Path(portrait)], Path(video), Path(out), options)
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 
 
 def main() -> None:
     """Print the table as Markdown, and as JSON with --json."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--system", default=DEFAULT_SYSTEM)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--long", action="store_true", help="also run the five minute video")
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--child", nargs=3, help=argparse.SUPPRESS)
+    parser.add_argument("--child", nargs=4, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
         child(*options.child)
         return
     with tempfile.TemporaryDirectory() as name:
-        report(Path(name), options.rounds, options.long, options.json)
+        report(options.system, Path(name), options.rounds, options.long, options.json)
 
 
-def report(folder: Path, rounds: int, long: bool, as_json: bool) -> None:
+def report(system: str, folder: Path, rounds: int, long: bool, as_json: bool) -> None:
     """Run everything in `folder` and print it."""
     from reenact.media.stills import write_still
 
@@ -142,18 +145,18 @@ def report(folder: Path, rounds: int, long: bool, as_json: bool) -> None:
     frames = rendered(picture)
     write_video(video, frames, 10)
     figures: dict[str, object] = {"machine": f"{platform.machine()}, {os.cpu_count()} cores", "side": SIDE}
-    figures["stage_ms"] = stages(video, picture, frames, folder)
-    rates = end_to_end(video, portrait, folder, rounds)
+    figures["stage_ms"] = stages(system, video, picture, frames, folder)
+    rates = end_to_end(system, video, portrait, folder, rounds)
     figures["frames_per_second"] = {"median": statistics.median(rates), "all": rates}
-    memory = {"10 s": peak_memory(portrait, video, folder)}
+    memory = {"10 s": peak_memory(system, portrait, video, folder)}
     if long:
         write_video(folder / "long.mp4", frames, 300)
-        memory["300 s"] = peak_memory(portrait, folder / "long.mp4", folder)
+        memory["300 s"] = peak_memory(system, portrait, folder / "long.mp4", folder)
     figures["peak_mib"] = memory
     if as_json:
         print(json.dumps(figures, indent=1))
         return
-    print(f"warp, {SIDE} px in and out, {figures['machine']}, load {os.getloadavg()[0]:.1f}\n")
+    print(f"{system}, {SIDE} px in and out, {figures['machine']}, load {os.getloadavg()[0]:.1f}\n")
     print("| stage | ms a frame (median) |\n| --- | --- |")
     for stage, value in figures["stage_ms"].items():  # type: ignore[attr-defined]
         print(f"| {stage} | {value:.2f} |")

@@ -118,7 +118,7 @@ def write_onnx(network: nn.Module, inputs: Inputs, target: Path) -> None:
         )
     assert program is not None
     model = program.model_proto
-    _halve(model)
+    _halve(model, {name for name, _ in network.named_parameters()})
     onnx.checker.check_model(model)
     target.write_bytes(model.SerializeToString())
 
@@ -159,14 +159,15 @@ def _networks(stage: Stage) -> dict[str, tuple[nn.Module, Inputs]]:
     return {name: (stage.networks[name], examples[name]) for name in stage.averaged}
 
 
-def _halve(model: Any) -> None:
-    """Keep large float constants in fp16, each cast back when the network is loaded."""
+def _halve(model: Any, weights: set[str]) -> None:
+    """Keep the weights of that name in fp16, each cast back when the network is loaded; other constants, as
+    the coordinates that flows are added to, stay."""
     from onnx import TensorProto, helper, numpy_helper
 
     casts = []
     for constant in model.graph.initializer:
         values = numpy_helper.to_array(constant)
-        if constant.data_type != TensorProto.FLOAT or values.size < _SMALLEST_HALVED:
+        if constant.name not in weights or values.size < _SMALLEST_HALVED:
             continue
         name = constant.name
         constant.CopyFrom(numpy_helper.from_array(values.astype(np.float16), f"{name}_half"))

@@ -10,9 +10,10 @@ by a random change of a random clip, the target the still itself. People of `dat
 from __future__ import annotations
 
 import json
+import multiprocessing
 import shutil
 import zlib
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -127,13 +128,20 @@ def render_warps(data: Path, folder: Path, plan: WarpPlan | None = None, process
         raise ReenactError(f"{data}: clips/train/*.mp4 and portraits/*/*.jpg are needed")
     held_stills = set(holdout["stills"])
     learned = [path for path in stills if f"{path.parent.name}/{path.name}" not in held_stills]
-    with ProcessPoolExecutor(processes) as pool:
+    with _pool(processes) as pool:
         jobs = [(path, folder, plan, "held" if path.stem in holdout["clips"] else "train") for path in clips]
         _wait([pool.submit(_render_clip, *job) for job in jobs])
         for change in range(plan.changes):
             groups = [learned[n : n + STILLS_A_SHARD] for n in range(0, len(learned), STILLS_A_SHARD)]
             named = [(f"stills-{change}-{n:03d}", group) for n, group in enumerate(groups)]
             _wait([pool.submit(_render_stills, name, group, folder, plan) for name, group in named])
+
+
+def _pool(processes: int) -> Executor:
+    """Processes that begin empty: a copy of one that has run a detector would hang. One needs no process."""
+    if processes == 1:
+        return ThreadPoolExecutor(1)
+    return ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"))
 
 
 def _wait(futures: list[Any]) -> None:

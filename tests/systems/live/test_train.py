@@ -16,7 +16,7 @@ from reenact.systems import TRAINING  # noqa: E402
 from reenact.systems.live.losses import dissimilarity, pixel_weights, pyramid_l1, weighted_l1  # noqa: E402
 from reenact.systems.live.network import LiveNet, carried, composed  # noqa: E402
 from reenact.systems.live.presets import PRESETS  # noqa: E402
-from reenact.systems.live.train import LiveStage  # noqa: E402
+from reenact.systems.live.train import PARTS, LiveStage  # noqa: E402
 
 TINY = PRESETS["tiny"]
 
@@ -43,11 +43,11 @@ def batch(count: int, seed: int = 4) -> dict[str, torch.Tensor]:
 
 
 def test_shapes_and_gradients():
-    stage = LiveStage(replace(TINY, weight_adversarial=0.1))
+    stage = LiveStage(replace(TINY, weight_adversarial=0.1, weight_matching=0.1))
     residual, layer = stage.live(*stage.examples(2)["live"])
     assert residual.shape == (2, 2, 64, 64) and layer.shape == (2, 4, 256, 256)
     missing = without_gradient(stage, batch(2))
-    assert set(missing) == {"live", "discriminator"} and not any(missing.values()), missing
+    assert set(missing) == {"live", "eyes", "mouth"} and not any(missing.values()), missing
 
 
 def test_a_new_network_changes_little():
@@ -102,6 +102,25 @@ def test_weights_of_pixels():
     assert float(weight[0, 0, 5, 5]) == pytest.approx(1)
     assert float(weight[0, 0, 80, 128]) == pytest.approx(2.5)
     assert float(weight[0, 0, 170, 128]) == pytest.approx(7.5)
+
+
+def test_windows_follow_the_face():
+    """A dot in the middle of the lips is in the middle of the mouth's window, with its map."""
+    maps = torch.zeros(2, 6, 128, 128)
+    pictures = torch.zeros(2, 3, 256, 256)
+    for number, (y, x) in enumerate([(80, 60), (30, 100)]):
+        maps[number, 1:3, y - 3 : y + 4, x - 5 : x + 6] = 1
+        pictures[number, :, 2 * y + 1, 2 * x + 1] = 1
+    window = PARTS["mouth"]
+    cut = window.cut(pictures, maps)
+    assert cut.shape == (2, 5, window.height, window.width)
+    for one in cut:
+        y, x = np.unravel_index(int(one[0].argmax()), one[0].shape)
+        assert abs(y - window.height // 2) <= 1 and abs(x - window.width // 2) <= 1
+        assert one[3, y, x] == 1 and one[3, 0, 0] == -1
+    edge = torch.zeros(1, 6, 128, 128)
+    edge[0, 1, -1, -1] = 1
+    assert window.cut(pictures[:1], edge).shape == (1, 5, window.height, window.width)
 
 
 def test_the_rate_rises_and_falls_to_zero():

@@ -17,7 +17,7 @@ class LiveSettings(Settings):
     mouth, weighs beyond 1. stills: share of samples from stills. Each `weight_*` of 0 switches a loss off:
     l1, pyramid (Laplacian), ssim (at half size), warped (L1 of the warp after the residual flow), keep (paint
     outside eyes and mouth), perceptual (our own nets' features, or VGG-16), adversarial (patches of the
-    picture beside its warp).
+    eyes and of the mouth) and matching (of the features of its discriminators).
     """
 
     source_widths: tuple[int, ...] = (32, 32, 64, 96)
@@ -35,6 +35,7 @@ class LiveSettings(Settings):
     weight_keep: float = 0.012
     weight_perceptual: float = 0.0
     weight_adversarial: float = 0.0
+    weight_matching: float = 0.0
     rate_discriminator: float = 2e-4
 
 
@@ -55,7 +56,8 @@ PRESETS: dict[str, LiveSettings] = {
         middle=4,
         rate=2e-4,
         weight_perceptual=0.1,
-        weight_adversarial=0.05,
+        weight_adversarial=0.01,
+        weight_matching=0.03,
         workers=8,
     ),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -16,7 +17,57 @@ from reenact.nn.features import PerceptualFeatures, open_features
 from reenact.systems.live.losses import dissimilarity, pixel_weights, pyramid_l1, weighted_l1
 from reenact.systems.live.network import LiveNet, composed
 from reenact.systems.live.presets import LiveSettings
+from reenact.systems.live.shape import MAPS
 from reenact.systems.spec import Update
+
+
+@dataclass(frozen=True)
+class Window:
+    """A part of the face that a discriminator looks at: (height, width) pixels of the crop of 256 around the
+    middle of the area that `maps` (numbers of shape maps) show together."""
+
+    height: int
+    width: int
+    maps: tuple[int, ...]
+
+    def cut(self, pictures: Tensor, maps: Tensor) -> Tensor:
+        """(B, 3 + M, height, width): the part of pictures (B, 3, 256, 256), and its shape maps."""
+        chosen = functional.interpolate(maps[:, list(self.maps)], scale_factor=2.0, mode="nearest")
+        whole = torch.cat([pictures, chosen * 2 - 1], 1)
+        area = chosen.amax(1) + 1e-6
+        rows, columns = area.sum(2), area.sum(1)
+        at = torch.arange(256, dtype=area.dtype, device=area.device)
+        y, x = ((values * at).sum(1) / values.sum(1) for values in (rows, columns))
+        tops = (y - self.height / 2).round().long().clamp(0, 256 - self.height).tolist()
+        lefts = (x - self.width / 2).round().long().clamp(0, 256 - self.width).tolist()
+        return torch.stack(
+            [
+                one[:, top : top + self.height, left : left + self.width]
+                for one, top, left in zip(whole, tops, lefts, strict=True)
+            ]
+        )
+
+
+PARTS = {
+    "eyes": Window(40, 112, (MAPS.index("eyes"), MAPS.index("irises"))),
+    "mouth": Window(64, 80, (MAPS.index("lips"), MAPS.index("mouth"))),
+}
+"""What is judged, by the discriminator's name."""
+
+
+def _judge(part: str) -> PatchDiscriminator:
+    return PatchDiscriminator(3 + len(PARTS[part].maps), width=32, halvings=2)
+
+
+def layers_of(judge: nn.Module, pictures: Tensor) -> list[Tensor]:
+    """What a patch discriminator's activations are, layer by layer, the logits last."""
+    found = []
+    x = pictures
+    for layer in judge.layers:  # type: ignore[union-attr]
+        x = layer(x)
+        if isinstance(layer, nn.LeakyReLU):
+            found.append(x)
+    return [*found, x]
 
 
 class LiveStage:
@@ -32,7 +83,7 @@ class LiveStage:
         self.live = LiveNet(settings)
         networks: dict[str, nn.Module] = {"live": self.live}
         if settings.weight_adversarial:
-            networks["discriminator"] = PatchDiscriminator(6)
+            networks |= {part: _judge(part) for part in PARTS}
         self.networks: Mapping[str, nn.Module] = networks
         self._features: PerceptualFeatures | None = None
 
@@ -66,7 +117,7 @@ class LiveStage:
         if s.weight_perceptual:
             terms["perceptual"] = self._perceptual(made, target)
         if s.weight_adversarial:
-            terms |= self._adversary(made, batch, maps, update)
+            terms |= self._adversary(made, target, maps, update)
         update("live", terms, {name: getattr(s, f"weight_{name}") for name in terms})
 
     def picture(self, batch: Mapping[str, Tensor], network: nn.Module) -> tuple[Tensor, Tensor, Tensor]:
@@ -111,8 +162,9 @@ class LiveStage:
         picture, maps = torch.zeros(count, 3, 256, 256), torch.zeros(count, 6, 128, 128)
         source_maps, flow = torch.zeros(count, 7, 128, 128), torch.zeros(count, 2, 64, 64)
         inputs: dict[str, tuple[Tensor, ...]] = {"live": (picture, source_maps, picture, maps, flow)}
-        if "discriminator" in self.networks:
-            inputs["discriminator"] = (torch.zeros(count, 6, 256, 256),)
+        for part, window in PARTS.items():
+            if part in self.networks:
+                inputs[part] = (torch.zeros(count, 3 + len(window.maps), window.height, window.width),)
         return inputs
 
     def parts(self) -> dict[str, tuple[nn.Module, tuple[Tensor, ...]]]:
@@ -130,15 +182,24 @@ class LiveStage:
             self._features = open_features().to(made.device)
         return self._features.distance(made, target)
 
-    def _adversary(
-        self, made: Tensor, batch: Mapping[str, Tensor], maps: Tensor, update: Update
-    ) -> dict[str, Tensor]:
-        """Patches of the picture beside the warp that it was made from; the warp tells where to look."""
-        judge, warp = self.networks["discriminator"], batch["warp"]
-        real = judge(torch.cat([batch["target"], warp], 1))
-        fake = judge(torch.cat([made.detach(), warp], 1))
-        update("discriminator", {"adversarial_d": discriminator_loss(real, fake)}, {"adversarial_d": 1.0})
-        return {"adversarial": generator_loss(judge(torch.cat([made, warp], 1)))}
+    def _adversary(self, made: Tensor, target: Tensor, maps: Tensor, update: Update) -> dict[str, Tensor]:
+        """A discriminator for the eyes and one for the mouth, each beside the shape that was asked for."""
+        adversarial, matching = [], []
+        for part, window in PARTS.items():
+            judge = self.networks[part]
+            real, fake = (window.cut(picture, maps) for picture in (target, made))
+            answers = [layers_of(judge, x)[-1] for x in (real, fake.detach())]
+            loss = {f"{part}_d": discriminator_loss(*answers)}
+            update(part, loss, dict.fromkeys(loss, 1.0))
+            with torch.no_grad():
+                wanted = layers_of(judge, real)
+            found = layers_of(judge, fake)
+            adversarial.append(generator_loss(found[-1]))
+            matching += [(x - y).abs().mean() for x, y in zip(found[:-1], wanted[:-1], strict=True)]
+        return {
+            "adversarial": torch.stack(adversarial).mean(),
+            "matching": torch.stack(matching).mean(),
+        }
 
 
 def _unit(maps: Tensor) -> Tensor:
