@@ -44,9 +44,9 @@ _REGIONS = {
 _MOVES = {
     "smile": "Smile", "sad": "Mouth corners down", "jaw_open": "Mouth open", "lips_round": "Lips round",
     "blink": "Eyes shut", "wide_eyes": "Eyes wide", "brows_up": "Brows up", "frown": "Frown",
-    "gaze_left": "Look to the picture's right",
-    "wink_left": "Wink (their left)", "wink_right": "Wink (their right)",
+    "gaze_left": "Look to the right", "wink_left": "Wink (their left)", "wink_right": "Wink (their right)",
 }  # fmt: skip
+_BOTH_WAYS = ("smile", "gaze_left")
 _PRESETS: dict[str, dict[str, float]] = {
     "Neutral": {},
     "Smile": {"smile": 1.0, "yaw": 8},
@@ -131,20 +131,34 @@ def _animate_tab(
 ) -> None:
     driving = gr.State(None)
     job = gr.BrowserState("", storage_key="reenact-job")
-    with gr.Row():
-        with gr.Column(scale=2, min_width=240):
-            with gr.Tabs():
-                with gr.Tab("File"):
-                    given = gr.File(
-                        label="Driving video, picture or motion file",
-                        file_types=["video", "image", ".motion"],
-                        height=130,
-                        elem_id="driving",
-                    )
-                    with gr.Row():
-                        examples = [gr.Button(title, size="sm", min_width=80) for title in EXAMPLES]
-                with gr.Tab("Record"):
-                    record = gr.Video(label="Webcam", sources=["webcam"], include_audio=True, height=220)
+    with gr.Row(elem_classes="re-desk"):
+        with gr.Column(min_width=240, elem_classes="re-drive"), gr.Tabs():
+            with gr.Tab("File"):
+                given = gr.File(
+                    label="Driving video, picture or motion file",
+                    file_types=["video", "image", ".motion"],
+                    height=130,
+                    elem_id="driving",
+                )
+                with gr.Row():
+                    examples = [gr.Button(title, size="sm", min_width=80) for title in EXAMPLES]
+            with gr.Tab("Record"):
+                record = gr.Video(label="Webcam", sources=["webcam"], include_audio=True, height=220)
+        with gr.Column(min_width=320, elem_classes="re-stage"):
+            with gr.Row(elem_classes="re-pictures"):
+                beside = gr.HTML(elem_id="beside", elem_classes="re-two")
+                preview = gr.HTML(elem_id="preview")
+            with gr.Group():
+                position = gr.Slider(
+                    0, 1, 0.15, step=0.005, label="Moment of the driving file", elem_id="position"
+                )
+                landmarks = gr.Checkbox(False, label="Show the landmarks that were found", elem_id="landmarks")
+            with gr.Row():
+                run = gr.Button("Animate", variant="primary", elem_id="run")
+                stop = gr.Button("Cancel", elem_id="cancel")
+            progress = gr.HTML(elem_id="progress")
+            result = gr.HTML(elem_id="result")
+        with gr.Column(min_width=240, elem_classes="re-controls"):
             mode = gr.Dropdown(_MODES, value="relative", label="Motion")
             with gr.Accordion("Strength and regions", open=True):
                 gains = _gains()
@@ -158,17 +172,6 @@ def _animate_tab(
                 form = gr.Radio(["mp4", "webm", "gif"], value="mp4", label="Kind of video")
                 label = gr.Textbox("", label="Visible label", placeholder="AI-generated", max_length=200)
                 consent = gr.Textbox("", label="Consent, for the record", max_length=200)
-        with gr.Column(scale=5, min_width=320):
-            with gr.Row():
-                beside = gr.HTML(elem_id="beside", elem_classes="re-two")
-                preview = gr.HTML(elem_id="preview")
-            position = gr.Slider(0, 1, 0.15, step=0.005, label="Moment of the driving file", elem_id="position")
-            landmarks = gr.Checkbox(False, label="Show the landmarks that were found", elem_id="landmarks")
-            with gr.Row():
-                run = gr.Button("Animate", variant="primary", elem_id="run")
-                stop = gr.Button("Cancel", elem_id="cancel")
-            progress = gr.HTML(elem_id="progress")
-            result = gr.HTML(elem_id="result")
     controls = [system, mode, *gains.values(), smooth, anchor]
     names = ["system", "motion", *gains, "smooth", "anchor"]
 
@@ -228,25 +231,28 @@ def _settings(names: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
 
 def _pose_tab(desk: Desk, source: gr.File, held: gr.Textbox, system: gr.Dropdown) -> None:
     job = gr.State("")
-    with gr.Row():
-        with gr.Column(scale=2, min_width=240):
+    with gr.Row(elem_classes="re-desk"):
+        with gr.Column(min_width=240, elem_classes="re-drive"), gr.Row():
+            presets = [gr.Button(title, size="sm", min_width=80) for title in _PRESETS]
+        with gr.Column(min_width=320, elem_classes="re-stage"):
+            with gr.Row(elem_classes="re-pictures"):
+                preview = gr.HTML(elem_id="pose-preview")
             with gr.Row():
-                presets = [gr.Button(title, size="sm", min_width=80) for title in _PRESETS]
+                run = gr.Button("Make the picture", variant="primary", elem_id="pose-run")
+                stop = gr.Button("Cancel")
+            progress = gr.HTML(elem_id="pose-progress")
+            result = gr.HTML(elem_id="pose-result")
+        with gr.Column(min_width=240, elem_classes="re-controls"):
             with gr.Accordion("Head", open=True):
                 angles = {
-                    "yaw": _angle("Turn (to the picture's right)", "yaw"),
+                    "yaw": _angle("Turn (right)", "yaw"),
                     "pitch": _angle("Nod (up)", "pitch"),
                     "roll": _angle("Tilt (clockwise)", "roll"),
                 }
             with gr.Accordion("Expression", open=True):
                 moves = {
                     name: gr.Slider(
-                        -1 if name in ("gaze_left", "smile") else 0,
-                        1.2,
-                        0,
-                        step=0.05,
-                        label=title,
-                        elem_id=name,
+                        -1 if name in _BOTH_WAYS else 0, 1.2, 0, step=0.05, label=title, elem_id=name
                     )
                     for name, title in _MOVES.items()
                     if name in EXPRESSIONS
@@ -256,13 +262,6 @@ def _pose_tab(desk: Desk, source: gr.File, held: gr.Textbox, system: gr.Dropdown
                     unit: gr.Slider(0, 5, 0, step=0.1, label=f"AU{unit} {NAMES[unit]}", elem_id=f"au{unit}")
                     for unit in GLG_UNITS
                 }
-        with gr.Column(scale=5, min_width=320):
-            preview = gr.HTML(elem_id="pose-preview")
-            with gr.Row():
-                run = gr.Button("Make the picture", variant="primary", elem_id="pose-run")
-                stop = gr.Button("Cancel")
-            progress = gr.HTML(elem_id="pose-progress")
-            result = gr.HTML(elem_id="pose-result")
     sliders = [*angles.values(), *moves.values(), *units.values()]
 
     def pose_of(values: Sequence[float]) -> PoseSettings:

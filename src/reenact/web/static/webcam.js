@@ -5,7 +5,7 @@
 window.reenactLive = (() => {
   const IN_FLIGHT = 2, WIDTH = 480, QUALITY = 0.8, WINDOW = 60;
   const settings = {};
-  let portrait = "", socket = null, stream = null, paused = false, flying = 0, ready = false, generation = 0;
+  let portrait = "", socket = null, stream = null, paused = false, flying = [], ready = false, generation = 0;
   let latencies = [], arrivals = [];
   const grab = document.createElement("canvas");
 
@@ -45,7 +45,7 @@ window.reenactLive = (() => {
   function connect() {
     if (socket) { socket.onclose = null; socket.close(); }
     const mine = ++generation;
-    flying = 0; ready = false; latencies = []; arrivals = [];
+    flying = []; ready = false; latencies = []; arrivals = [];
     const scheme = location.protocol === "https:" ? "wss" : "ws";
     socket = new WebSocket(`${scheme}://${location.host}/api/portraits/${encodeURIComponent(portrait)}/live`);
     socket.binaryType = "arraybuffer";
@@ -57,8 +57,9 @@ window.reenactLive = (() => {
         if (message.error) stop(message.error); else ready = true;
         return;
       }
-      flying -= 1;
       const sent = new DataView(event.data).getFloat64(0);
+      // What the server passed over for this one is not coming any more.
+      flying = flying.filter((taken) => taken > sent);
       const picture = await createImageBitmap(new Blob([new Uint8Array(event.data, 8)], { type: "image/jpeg" }));
       if (mine !== generation) return;
       const out = find("re-live-out");
@@ -85,14 +86,17 @@ window.reenactLive = (() => {
     if (!stream || !video) return;
     const next = () => video.requestVideoFrameCallback ? video.requestVideoFrameCallback(capture) : requestAnimationFrame(capture);
     next();
-    if (paused || !ready || flying >= IN_FLIGHT || !video.videoWidth) return;
+    if (paused || !ready || flying.length >= IN_FLIGHT || !video.videoWidth) return;
     const taken = performance.now(), mine = generation;
     grab.width = Math.min(WIDTH, video.videoWidth);
     grab.height = Math.round(grab.width * video.videoHeight / video.videoWidth);
     grab.getContext("2d").drawImage(video, 0, 0, grab.width, grab.height);
-    flying += 1;
+    flying.push(taken);
     grab.toBlob(async (blob) => {
-      if (!blob || mine !== generation || !socket || socket.readyState !== WebSocket.OPEN) return;
+      if (!blob || mine !== generation || !socket || socket.readyState !== WebSocket.OPEN) {
+        flying = flying.filter((other) => other !== taken);
+        return;
+      }
       const message = new Uint8Array(8 + blob.size);
       new DataView(message.buffer).setFloat64(0, taken);
       message.set(new Uint8Array(await blob.arrayBuffer()), 8);
@@ -102,6 +106,8 @@ window.reenactLive = (() => {
 
   async function start() {
     if (stream) { stop("The camera is off."); return; }
+    const held = document.querySelector("#held textarea, #held input");
+    portrait = portrait || (held ? held.value : "");
     if (!portrait) { say("Drop a portrait first."); return; }
     if (!navigator.mediaDevices) { say("The browser gives a camera only to pages of this computer or with https."); return; }
     try {
