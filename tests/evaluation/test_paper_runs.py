@@ -102,7 +102,7 @@ def test_a_run_s_own_ace_fills_the_row_that_it_was_trained_for(tmp_path: Path) -
     (tmp_path / "broken" / "run.json").write_text("{")
     rows = {row.name: row for row in fill(Order("hr_net/IV", runs=tmp_path)).blocks[0].rows}
     assert rows["+L_tri"].here == {CONVERTER_ACE: 1.5} and rows["+L_idt"].here == {CONVERTER_ACE: 2.5}
-    assert rows["+L_tri"].status == "run: the converter alone" and not rows["BL: L_1"].here
+    assert rows["+L_tri"].status == "run: the converter alone, preset paper" and not rows["BL: L_1"].here
     assert CONVERTER_ACE in markdown(fill(Order("hr_net/IV", runs=tmp_path)))
 
 

@@ -9,9 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from reenact import systems
 from reenact.errors import ReenactError
 from reenact.evaluation.pictures import few_shot_cases, set_cases
 from reenact.evaluation.report import Plan, Report, evaluate
+from reenact.systems.spec import ConverterSpec, TargetShape
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +47,24 @@ def test_each_pair_is_kept_with_what_it_is_of(done: tuple[Plan, Report]) -> None
     assert json.loads((plan.out / "table-cross-truth.json").read_text())["pairs"] == 8
     again = evaluate(plan)
     assert (again.measured, again.kept) == (0, 4) and again.table.rows == report.table.rows
+
+
+def test_another_converter_sees_the_driving_face_as_it_is(
+    truth_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    class Probe:
+        def convert(self, driving: TargetShape) -> TargetShape:
+            seen.append(driving.state.identity)
+            return driving
+
+    spec = ConverterSpec("probe", "a probe", "mesh478", lambda source: Probe())
+    monkeypatch.setitem(systems.CONVERTERS, "probe", spec)
+    report = evaluate(Plan(["probe+warp"], truth_set, "cross", tmp_path, pairs=2))
+    assert "probe+warp" in report.table.rows and len(seen) == 2
+    assert min(np.linalg.norm(identity) for identity in seen) > 0.5
+    assert np.linalg.norm(seen[0] - seen[1]) > 0.1
 
 
 def test_a_paper_s_pairs_go_by_its_name(truth_set: Path, tmp_path: Path) -> None:

@@ -45,7 +45,11 @@ def evaluate(
     seed: Annotated[int, typer.Option(min=0, metavar="N", help="Of every choice of pairs.")] = 0,
     arcface: Annotated[
         Path | None,
-        typer.Option(metavar="ONNX", help="Compare identities with this ArcFace model.", show_default="dlib"),
+        typer.Option(
+            metavar="ONNX",
+            help="Compare identities with this ArcFace model.",
+            show_default="fetched, else dlib",
+        ),
     ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Measure every pair again.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print a machine-readable summary.")] = False,

@@ -58,7 +58,11 @@ def table(
     seed: Annotated[int, typer.Option(min=0, metavar="N", help="Of every choice of pairs.")] = 0,
     arcface: Annotated[
         Path | None,
-        typer.Option(metavar="ONNX", help="Compare identities with this ArcFace model.", show_default="dlib"),
+        typer.Option(
+            metavar="ONNX",
+            help="Compare identities with this ArcFace model.",
+            show_default="fetched, else dlib",
+        ),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print a machine-readable table.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,

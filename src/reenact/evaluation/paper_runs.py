@@ -141,7 +141,9 @@ class _Filler:
     def _heads(self, report: Report | None) -> dict[str, tuple[str, int, str]]:
         """The paper's metric to label, digits and key of the first of our figures that was measured."""
         found: dict[str, tuple[str, int, str]] = {}
-        for metric in self.table.metrics if report else ():
+        if report is None:
+            return found
+        for metric in self.table.metrics:
             for key in metric.keys(report.columns):
                 if key in report.table.columns and metric.name not in found:
                     column = report.table.columns[key]
@@ -154,15 +156,16 @@ class _Filler:
         if not row.system:
             return Filled(row.name, row.published, "published")
         here: dict[str, float | None] = {}
+        ace = None
         if self.order.runs is not None and "ACE" in [metric.name for metric in self.table.metrics]:
             ace = ace_of_runs(self.table, row, self.order.runs)
-            here = {} if ace is None else {CONVERTER_ACE: ace}
+            here = {} if ace is None else {CONVERTER_ACE: ace[0]}
         status = f"not run: {said or 'no data'}"
         if report is not None and not said:
             status = f"run{trained_by(row.system)}"
             here = {**_figures(report, row.system, heads), **here}
-        elif here:
-            status = "run: the converter alone"
+        elif ace is not None:
+            status = f"run: the converter alone, preset {ace[1]}"
         return Filled(row.name, row.published, status, configuration(row), here)
 
 
@@ -181,7 +184,7 @@ def _weights(table: PaperTable, embedder: IdentityEmbedder | None) -> list[str]:
         notes.append("weights: LPIPS (reenact weights fetch vgg16 and lpips_vgg); nothing stands in")
     if names & {"CSIM", "Id%"} and (embedder is None or embedder.name != "arcface"):
         stands = "dlib's stands in" if embedder else "nothing stands in (pip install 'reenact[identity]')"
-        notes.append(f"weights: the papers' identity network (ArcFace: --arcface ONNX); {stands}")
+        notes.append(f"weights: the papers' identity network (reenact weights fetch arcface); {stands}")
     if names & {"AU %", "AUCON", "PRMSE", "Pose"}:
         notes.append("readers: the papers' units and angles (OpenFace and others); geometric ones stand in")
     return notes

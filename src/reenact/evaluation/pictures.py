@@ -23,6 +23,8 @@ from reenact.evaluation.scenes import area_resized, portrait_of
 from reenact.geometry.face_model import rotation_matrix, rotation_vector
 from reenact.media.compose import over
 from reenact.pipeline.portrait import Portrait, Puppet, blend_of, drive_of
+from reenact.systems import find_system
+from reenact.systems.converters import MORPHABLE
 from reenact.types import Floats, Image
 
 TRUTH = "truth.json"
@@ -105,9 +107,9 @@ class PictureScene:
             for item in trial.sources:
                 if item.key not in portraits:
                     portraits[item.key] = _portrait(images.get(item.key), self._protocol.size)
-            for item in (trial.driving, trial.truth):
-                if item is not None and item.key not in seen and item.key in images:
-                    seen[item.key] = self._look(item, images[item.key])
+            for shown in (trial.driving, trial.truth):
+                if shown is not None and shown.key not in seen and shown.key in images:
+                    seen[shown.key] = self._look(shown, images[shown.key])
             ready = self._ready(trial, portraits, seen)
             if ready is not None:
                 self._trials.append(ready)
@@ -142,7 +144,7 @@ class PictureScene:
     def run(self, system: str) -> Outcome:
         """Animate each trial's source, absolute in pose, expression and place: as the papers' converters do,
         which see crops that were aligned alike."""
-        puppets: dict[int, Puppet] = {}
+        puppets: dict[tuple[int, str], Puppet] = {}
         pictures = [self._made(system, trial, puppets) for trial in self._trials]
         made = [Seen(picture, self._tools.finder(picture)) for picture in pictures]
         vectors = [self._tools.embed(one.image, one.points) for one in made]
@@ -157,16 +159,20 @@ class PictureScene:
         )
         return Outcome(rows, pictures, [trial.name for trial in self._trials], features)
 
-    def _made(self, system: str, trial: _Ready, puppets: dict[int, Puppet]) -> Image:
+    def _made(self, system: str, trial: _Ready, puppets: dict[tuple[int, str], Puppet]) -> Image:
         if system == COPY:
             return _rgb(trial.portrait)
-        key = id(trial.portrait)
-        if key not in puppets:
-            puppets.clear()  # sources come in runs, and a learned system's may be large
-            puppets[key] = Puppet(trial.portrait, system, blend_of(self._protocol.motion), threads=2)
         if trial.driving.points is None:
             raise ValueError("a trial without a driving face is not run")
-        drive = drive_of(self._tools.model.fit(trial.driving.points))
+        state = self._tools.model.fit(trial.driving.points)
+        # The analytic converter does not ask who drives; the others see the driving face as it is.
+        analytic = find_system(system).converter == MORPHABLE.name
+        key = id(trial.portrait), "" if analytic else trial.name
+        if key not in puppets:
+            puppets.clear()  # sources come in runs, and a learned system's may be large
+            motion = blend_of(self._protocol.motion)
+            puppets[key] = Puppet(trial.portrait, system, motion, threads=2, driver=state.identity)
+        drive = drive_of(state)
         return over(puppets[key].render(drive, drive), 128)
 
     def _row(self, n: int, made: Seen, vector: Floats | None) -> Row:

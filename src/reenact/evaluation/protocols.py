@@ -173,7 +173,11 @@ class ClipScene:
         system."""
         clip = self._clip
         performer = Performer(
-            self._portrait, "warp" if system == COPY else system, clip.motion, self._protocol.motion
+            self._portrait,
+            "warp" if system == COPY else system,
+            clip.motion,
+            self._protocol.motion,
+            self._driver(),
         )
         draw: Callable[[int], Image] = performer.picture
         if system == COPY:
@@ -195,6 +199,11 @@ class ClipScene:
             self._tools,
         )
         return Outcome(rows, pictures, [str(frames[n]) for n in kept], features)
+
+    def _driver(self) -> Floats | None:
+        """(I,) identity of the driving face, as the compared frames show it."""
+        seen = [self._tools.model.fit(points).identity for points in self._clip.points if points is not None]
+        return np.mean(seen, 0).astype(np.float32) if seen else None
 
     def _self_row(self, n: int, made: Seen, vector: Floats | None) -> Row:
         truth = Seen(self._clip.pictures[n], self._clip.points[n])

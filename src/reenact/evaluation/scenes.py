@@ -15,7 +15,7 @@ from reenact.media.reader import open_frames
 from reenact.pipeline.options import MotionOptions
 from reenact.pipeline.portrait import Portrait, Puppet, blend_of, choose_anchor, drives_of, read_portrait
 from reenact.pipeline.track import smoothed, track_video
-from reenact.types import Image, Motion, Points
+from reenact.types import Floats, Image, Motion, Points
 
 
 class Finder:
@@ -85,10 +85,18 @@ def area_resized(image: Image, longest: int) -> Image:
 
 
 class Performer:
-    """A source bound to a system and to a clip's motion, through the pipeline's own parts."""
+    """A source bound to a system and to a clip's motion, through the pipeline's own parts. driver: as in
+    `Puppet`."""
 
-    def __init__(self, portrait: Portrait, system: str, motion: Motion, options: MotionOptions) -> None:
-        self.puppet = Puppet(portrait, system, blend_of(options), threads=2)
+    def __init__(
+        self,
+        portrait: Portrait,
+        system: str,
+        motion: Motion,
+        options: MotionOptions,
+        driver: Floats | None = None,
+    ) -> None:
+        self.puppet = Puppet(portrait, system, blend_of(options), threads=2, driver=driver)
         self.drives: list[Drive] = drives_of(motion, portrait)
         self.anchor_frame = choose_anchor(self.puppet, motion, self.drives, options.anchor)
 

@@ -27,8 +27,8 @@ def frechet_distance(one: Floats, other: Floats) -> float:
     means = float(((x.mean(0) - y.mean(0)) ** 2).sum())
     # With centred rows X and Y, the eigenvalues of S1 S2 are the squared singular values of X Y^T.
     x, y = ((part - part.mean(0)) / np.sqrt(len(part) - 1) for part in (x, y))
-    if len(x) > x.shape[1] and len(y) > y.shape[1]:
-        x, y = (np.linalg.qr(part, mode="r") for part in (x, y))
+    if len(x) > x.shape[1] and len(y) > y.shape[1]:  # the same from (D, D) pieces
+        x, y = (np.asarray(np.linalg.qr(part, mode="r"), np.float64) for part in (x, y))
     both = float(np.linalg.svd(x @ y.T, compute_uv=False).sum())
     return max(means + float((x**2).sum() + (y**2).sum()) - 2 * both, 0.0)
 

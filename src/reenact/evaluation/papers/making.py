@@ -118,9 +118,9 @@ def _equal(have: Any, wanted: Any) -> bool:
         return str(have).lower() == str(wanted).lower()
 
 
-def ace_of_runs(table: PaperTable, row: PaperRow, runs: Path) -> float | None:
-    """The best held-out ACE in pixels of the training runs below a folder whose settings are those of the row;
-    None where there is no such run."""
+def ace_of_runs(table: PaperTable, row: PaperRow, runs: Path) -> tuple[float, str] | None:
+    """The best held-out ACE in pixels of the training runs below a folder whose settings are those of the row,
+    and the preset of that run; None where there is no such run."""
     system, found = row.system.rpartition("+")[2], []
     for path in sorted(runs.rglob("run.json")):
         try:
@@ -132,5 +132,5 @@ def ace_of_runs(table: PaperTable, row: PaperRow, runs: Path) -> float | None:
             continue
         wanted = _wanted(table, row).get(order["stage"], {})
         if order["system"] == system and wanted and figures and _agrees(wanted, have):
-            found.append(min(figures))
+            found.append((min(figures), str(order["preset"])))
     return min(found) if found else None
