@@ -48,7 +48,7 @@ def test_a_run_is_not_written_over(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
-        ({"system": "hrnet"}, "choose one of: hr_net"),
+        ({"system": "hrnet"}, "no system that can be trained"),
         ({"stage": "lig"}, "choose one of: lic, bfr"),
         ({"preset": "large"}, "choose one of: paper"),
         ({"data": "faces"}, "use --data synthetic"),

@@ -79,9 +79,9 @@ class Converter(nn.Module):
         self.whitening.copy_(matrix)
 
     def forward(self, driving: Tensor, source: Tensor) -> Tensor:
-        # In bf16, as autocast would have it, points are rounded to a quarter of a pixel.
-        with torch.autocast(driving.device.type, enabled=False):
-            seen = [(points - self.centre) @ self.whitening for points in (driving, source)]
+        # In doubles, which autocast leaves alone: in bf16 points are rounded to a quarter of a pixel.
+        centre, whitening = self.centre.double(), self.whitening.double()
+        seen = [((points - centre) @ whitening).float() for points in (driving, source)]
         action, identity = (phi(points) for phi, points in zip((self.action, self.identity), seen, strict=True))
         result = self.decoder(torch.cat([action, identity], 1)).float()
         return driving + _CHANGE * result if self.residual else result
