@@ -14,6 +14,7 @@ from reenact.data.shards import Face, FaceStore, ShardWriter, file_hash, write_j
 from reenact.errors import ReenactError  # noqa: E402
 from reenact.geometry.face_model import default_face_model  # noqa: E402
 from reenact.geometry.schemes import convert_points  # noqa: E402
+from reenact.training.crossed import open_crossed  # noqa: E402
 from reenact.training.pairs import PairSource, open_pairs  # noqa: E402
 from reenact.training.runs import Order, train  # noqa: E402
 from reenact.types import FaceState  # noqa: E402
@@ -85,3 +86,19 @@ def test_bfr_trains_on_prepared_faces(folder: Path, tmp_path: Path) -> None:
     record = train(order, report=lambda line: None)[0]
     assert record["step"] == 2 and set(record["figures"]) == {"l1", "l1_copy", "psnr"}
     assert (tmp_path / "sheets" / "step-00000002.png").is_file()
+
+
+def test_crossed_pairs_lend_the_target_another_identity(folder: Path) -> None:
+    """All of these faces have the mean identity, so that the driving face is the target's own model face."""
+    source = open_crossed(folder, 64).train
+    rows = source.draw(np.random.default_rng(0), 5)
+    assert rows.shape == (5, 3)
+    batch = source.load(rows)
+    assert {"source", "target", "landmarks", "source_landmarks", "driving"} == set(batch)
+    store = FaceStore(folder, "train")
+    for row, driving, own in zip(rows, batch["driving"], batch["source_landmarks"], strict=True):
+        state = store.read(int(row[1])).state
+        points = convert_points(default_face_model().project(state), "ibug68")[:, :2] / 2
+        np.testing.assert_allclose(driving, points, atol=1e-3)
+        wanted = convert_points(store.read(int(row[0])).points, "ibug68")[:, :2] / 2
+        np.testing.assert_allclose(own, wanted, atol=1e-3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,23 @@ def test_a_run_is_shipped_and_opened(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert settings.widths == (16, 16, 8, 8, 8)
     numbers = sum(p.numel() for p in network.state_dict().values())
     assert values["parameters"] == numbers
+
+
+def test_a_network_can_become_another_stages_weights(tmp_path: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    values = asdict(replace(presets.JOINT["tiny"], widths=(8, 8, 8, 8, 8)))
+    order = {"system": "hr_net", "stage": "joint", "preset": "tiny", "settings": values}
+    (tmp_path / "run.json").write_text(json.dumps(order))
+    (tmp_path / "validation.csv").write_text("step,l1\n3,0.5\n")
+    tensors = {name: torch.ones(2, dtype=torch.float16) for name in ("converter.a", "generator.a")}
+    save_file(tensors, tmp_path / "weights.safetensors", metadata={"step": "3"})
+    record = ship(tmp_path, tmp_path / "out", "pairs", part=("converter", "lic"))
+    assert record.name == "hr_net_lic.json"
+    assert set(load_file(tmp_path / "out" / "hr_net_lic.safetensors")) == {"converter.a"}
+    assert json.loads(record.read_text())["settings"]["widths"] == [8, 8, 8, 8, 8]
+    with pytest.raises(ReenactError, match="no network 'painter'"):
+        ship(tmp_path, tmp_path, "pairs", part=("painter", "lic"))
 
 
 def test_what_is_no_finished_run_is_one_line(tmp_path: Path) -> None:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import math
-import shutil
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
 from reenact.errors import ReenactError
 from reenact.media.files import atomic_output
@@ -27,26 +27,36 @@ LICENCE = "Apache-2.0"
 
 
 def ship(
-    run: Path, folder: Path, data: str, *, figures: Mapping[str, Any] | None = None, note: str = ""
+    run: Path,
+    folder: Path,
+    data: str,
+    *,
+    part: tuple[str, str] | None = None,
+    figures: Mapping[str, Any] | None = None,
+    note: str = "",
 ) -> Path:
     """Write the weights of a finished run and their record into `folder`; returns the record's path.
 
-    data: what it was trained on, in words. figures: measured elsewhere, beside the run's own held-out ones at
-    the step of the weights. note: what else one should know. Raises ReenactError where the run has no weights.
+    data: what it was trained on, in words. part: a network of the run and the stage whose weights it becomes,
+    for a stage that trains what others began ('generator', 'bfr'). figures: measured elsewhere, beside the
+    run's own held-out ones at the step of the weights. note: what else one should know. Raises ReenactError
+    where the run has no weights, or no such part.
     """
     order, weights = _order(run), run / "weights.safetensors"
     if not weights.is_file():
         raise ReenactError(f"{run}: no weights.safetensors there; the run is not finished")
-    stage = find_training(order["system"]).stage(order["stage"])
+    network, name = part or ("", order["stage"])
+    stage = find_training(order["system"]).stage(name)
     settings = stage.presets[order["preset"]].with_values(order["settings"])
+    tensors = {key: value for key, value in load_file(weights).items() if key.startswith(network)}
+    if not tensors:
+        raise ReenactError(f"{weights}: holds no network {network!r}")
     with safe_open(weights, "pt") as file:
         step = int(file.metadata()["step"])
-        parameters = sum(math.prod(file.get_slice(name).get_shape()) for name in file.keys())  # noqa: SIM118
-    name = f"{order['system']}_{order['stage']}"
     folder.mkdir(parents=True, exist_ok=True)
-    target = folder / f"{name}.safetensors"
+    target = folder / f"{order['system']}_{name}.safetensors"
     with atomic_output(target, overwrite=True) as partial:
-        shutil.copyfile(weights, partial)
+        save_file(tensors, partial, metadata={"step": str(step)})
     record = {
         "file": target.name,
         "sha256": sha256_of(target),
@@ -55,17 +65,17 @@ def ship(
         "system": order["system"],
         "stage": order["stage"],
         "preset": order["preset"],
-        "settings": order["settings"],
+        "settings": asdict(settings),
         "data": data,
         "steps": step,
-        "samples": step * settings.batch,
+        "samples": step * order["settings"]["batch"],
         "training": _training(settings),
         "figures": {**held_out(run, step), **(figures or {})},
         "bytes": target.stat().st_size,
-        "parameters": parameters,
+        "parameters": sum(value.numel() for value in tensors.values()),
         **({"note": note} if note else {}),
     }
-    path = folder / f"{name}.json"
+    path = target.with_suffix(".json")
     with atomic_output(path, overwrite=True) as partial:
         partial.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     return path
@@ -99,11 +109,13 @@ def main() -> None:
     parser.add_argument("run", type=Path, help="folder of a finished run")
     parser.add_argument("--data", required=True, help="what it was trained on, in words, for the record")
     parser.add_argument("--to", type=Path, help="folder for the weights (default: that of one's own)")
+    parser.add_argument("--part", nargs=2, metavar=("NETWORK", "STAGE"), help="ship this network as that stage")
     parser.add_argument("--figures", type=Path, help="JSON file of further figures")
     parser.add_argument("--note", default="", help="what else one should know")
     given = parser.parse_args()
     figures = json.loads(given.figures.read_text(encoding="utf-8")) if given.figures else None
-    print(ship(given.run, given.to or cache_folder(), given.data, figures=figures, note=given.note))
+    part = tuple(given.part) if given.part else None
+    print(ship(given.run, given.to or cache_folder(), given.data, part=part, figures=figures, note=given.note))
 
 
 if __name__ == "__main__":
