@@ -30,7 +30,7 @@ class JointStage(BfrStage):
     person in the target's pose and expression.
     """
 
-    averaged = ("converter", "generator")
+    averaged: tuple[str, ...] = ("converter", "generator")
     settings: JointSettings
 
     def __init__(self, settings: JointSettings) -> None:
