@@ -36,6 +36,7 @@ OPTIONS = {
     "verify": "--json --quiet -q",
     "train face-model": "--data --output -o --identity --expression --hold-out --overwrite --json --quiet -q",
     "train hr_net": "--preset --stage --data --out -o --set --resume --dry-run --device --json --quiet -q",
+    "train osfr": "--preset --stage --data --out -o --set --resume --dry-run --device --json --quiet -q",
     "weights list": "--json --quiet -q",
     "weights fetch": "--file --json --quiet -q",
     "weights convert": "--output -o --sha256 --key --overwrite --json --quiet -q",
@@ -51,7 +52,7 @@ def find(words: str):  # type: ignore[no-untyped-def]  # Typer does not export t
 
 def test_verbs_are_pinned() -> None:
     assert set(find("").commands) == {words.split()[0] for words in OPTIONS}
-    assert set(find("train").commands) == {"face-model", "hr_net"}
+    assert set(find("train").commands) == {"face-model", "hr_net", "live", "osfr"}
     assert set(find("weights").commands) == {"list", "fetch", "convert"}
 
 

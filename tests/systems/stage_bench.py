@@ -9,11 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from reenact.geometry.face_model import default_face_model
-from reenact.geometry.schemes import convert_points
-from reenact.nn.draw import boundary_image
+from reenact.geometry.schemes import WEIGHTS, convert_points
+from reenact.nn.draw import boundary_image, parsing_map
 from reenact.systems.spec import Settings, Stage, StageSpec
 
-KINDS = ("triples", "pairs", "crossed")
+KINDS = ("triples", "pairs", "crossed", "stills")
 
 
 class Steps:
@@ -71,12 +71,28 @@ def crossed(count: int, size: int) -> dict[str, Tensor]:
     return {**pairs(count, size), "source_landmarks": faces["source"], "driving": faces["driving"]}
 
 
+def stills(count: int, size: int) -> dict[str, Tensor]:
+    """A face of one colour with dark features, and the same under another shape; mesh points and masks."""
+    rng = np.random.default_rng(7)
+    mean = default_face_model().mean[None, :, :2] * size / 4
+    colour = torch.from_numpy(rng.uniform(-0.6, 0.9, (count, 3, 1, 1)).astype(np.float32))
+    made = {}
+    for picture, points, mask in (("source", "source_points", "source_mask"), ("target", "points", "mask")):
+        zoom, shift = rng.uniform(0.8, 1.2, (count, 1, 2)), rng.uniform(-0.1, 0.1, (count, 1, 2))
+        made[points] = torch.from_numpy((mean * zoom + size * (0.5 + shift)).astype(np.float32))
+        parsing = parsing_map(torch.as_tensor(WEIGHTS["osfr146"]) @ made[points], size)
+        face, features = parsing[:, :1], parsing[:, 1:].amax(1, keepdim=True)
+        made[picture] = colour * face * (1 - features) - 0.8 * features
+        made[mask] = (face > 0.5).float() * 2 - 1
+    return made
+
+
 def batch_for(stage: StageSpec, settings: Settings, count: int) -> dict[str, Tensor]:
     """A batch of the stage's kind of data."""
     if stage.data == "triples":
         return triples(count)
     size = settings.size  # type: ignore[attr-defined]
-    return pairs(count, size) if stage.data == "pairs" else crossed(count, size)
+    return {"pairs": pairs, "crossed": crossed, "stills": stills}[stage.data](count, size)
 
 
 def without_gradient(stage: Stage, batch: Mapping[str, Tensor]) -> dict[str, list[str]]:

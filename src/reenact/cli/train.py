@@ -20,6 +20,7 @@ app = typer.Typer(help="Learn from your own pictures and videos.", no_args_is_he
 SYSTEMS = {
     "live": ("live", "refine, the network that completes the landmark warp"),
     "hr_net": ("HR-Net", "lic, the landmark converter, then bfr, the face generator; joint, both together"),
+    "osfr": ("OSFR", "main, on faces without background, then finetune, with it"),
 }
 """What can be trained: title and stages, for the help; a test holds it to `reenact.systems.TRAINING`."""
 

@@ -95,20 +95,19 @@ def boundary_resampled(
     return Resampled(warped, target, model.fit(target))
 
 
-def stirred(
+def stirred_points(
     model: FaceModel,
-    image: Image,
     points: Points,
     state: FaceState,
     random: np.random.Generator,
     *,
     expression: float = 0.5,
     turn: float = 8.0,
-) -> Resampled:
-    """The picture under another expression and a slightly turned head, drawn from `random`.
+) -> tuple[Points, FaceState]:
+    """`points` (478, 3) in pixels under another expression and a slightly turned head, and their state.
 
     expression: standard deviation of the change, in those of the model's coefficients. turn: the same of yaw,
-    pitch and roll, degrees. The true landmarks of the result are what it was warped to.
+    pitch and roll, degrees.
     """
     change = expression * random.standard_normal(len(state.expression)).astype(np.float32)
     angles = np.radians(turn) * random.standard_normal(3).astype(np.float32)
@@ -119,6 +118,20 @@ def stirred(
     shape = model.canonical(state, points) + np.tensordot(change, model.expression, 1)
     target = state.scale * shape @ rotation.T
     target[:, :2] += state.translation
-    target = target.astype(np.float32)
+    return target.astype(np.float32), target_state
+
+
+def stirred(
+    model: FaceModel,
+    image: Image,
+    points: Points,
+    state: FaceState,
+    random: np.random.Generator,
+    *,
+    expression: float = 0.5,
+    turn: float = 8.0,
+) -> Resampled:
+    """The picture warped to `stirred_points`, which are the true landmarks of the result."""
+    target, target_state = stirred_points(model, points, state, random, expression=expression, turn=turn)
     warped = FaceWarp(image, points, state).render(target, target_state)
     return Resampled(warped, target, target_state)

@@ -9,10 +9,13 @@ from reenact.runtime.weights import installed
 from reenact.systems.converters import COPY, LST, MORPHABLE
 from reenact.systems.hr_net import HR_NET, HR_NET_TRAINING, LIC
 from reenact.systems.live import LIVE, LIVE_TRAINING
+from reenact.systems.osfr import OSFR, OSFR_MORPH, OSFR_PLAIN, OSFR_TRAINING
 from reenact.systems.spec import ConverterSpec, SystemSpec, TrainingSpec, fits
 from reenact.systems.warp import WARP
 
-SYSTEMS: dict[str, SystemSpec] = {spec.name: spec for spec in (LIVE, WARP, HR_NET)}
+SYSTEMS: dict[str, SystemSpec] = {
+    spec.name: spec for spec in (LIVE, WARP, HR_NET, OSFR, OSFR_MORPH, OSFR_PLAIN)
+}
 
 CONVERTERS: dict[str, ConverterSpec] = {spec.name: spec for spec in (MORPHABLE, COPY, LST, LIC)}
 """Each can take the place of a system's own: `--system copy+warp`."""
@@ -22,6 +25,7 @@ TRAINING: dict[str, TrainingSpec] = {
     for spec in (
         LIVE_TRAINING,
         HR_NET_TRAINING,
+        OSFR_TRAINING,
     )
 }
 """The systems that can be trained, whether or not trained weights of them are there yet."""

@@ -198,7 +198,8 @@ class StageSpec:
 
     name: as in `--stage`. data: what a batch holds, a key of `reenact.training.runs.DATA`. presets: by name,
     all of one class. build: makes the stage from its settings; it is what imports PyTorch. extra: not in the
-    paper; trained only where it is named.
+    paper; trained only where it is named. after: the stage whose networks this one goes on with, from the
+    run that its setting `start` names.
     """
 
     name: str
@@ -207,6 +208,7 @@ class StageSpec:
     presets: Mapping[str, Settings]
     build: Callable[[Any], Stage]
     extra: bool = False
+    after: str = ""
 
 
 @dataclass(frozen=True)

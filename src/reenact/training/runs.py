@@ -74,6 +74,7 @@ def _train_stage(
     report: Callable[[str], None],
 ) -> dict[str, Any]:
     from reenact.training import loop
+    from reenact.training.start import go_on_with
 
     fabric = loop.setup(order.device, settings.precision, settings.threads)
     # Of all stages in one go, those on made-up triples need no folder.
@@ -85,7 +86,10 @@ def _train_stage(
         report(f"{order.system} {stage.name}: {data.note}; {fabric.world_size} process(es) on {fabric.device}")
     fabric.barrier()
     say = report if fabric.is_global_zero else _nothing
-    done = loop.main(fabric, stage.build(settings), settings, data, folder, progress=progress, report=say)
+    built = stage.build(settings)
+    if stage.after:
+        go_on_with(built, folder, as_json(settings)["start"])
+    done = loop.main(fabric, built, settings, data, folder, progress=progress, report=say)
     return {
         "stage": stage.name,
         "folder": str(folder),
@@ -180,10 +184,17 @@ def _warps(stage: StageSpec, name: str, settings: Settings) -> Data:
     return open_warps(Path(name), as_json(settings)["stills"])
 
 
+def _stills(stage: StageSpec, name: str, settings: Settings) -> Data:
+    from reenact.training.stills import open_stills
+
+    return open_stills(_folder(stage, name), as_json(settings))
+
+
 DATA: dict[str, Callable[[StageSpec, str, Settings], Data]] = {
     "triples": _triples,
     "pairs": _pairs,
     "crossed": _crossed,
+    "stills": _stills,
     "warps": _warps,
 }
 """How each kind of data (`StageSpec.data`) is opened, from what `--data` names and the stage's settings."""
