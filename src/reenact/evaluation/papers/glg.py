@@ -1,7 +1,7 @@
 """Generative Landmark Guided Face Reenactment (2023), tables I to V.
 
 Rows without a landmark estimator take the driving landmarks as they are (`copy+glg`); +LSt aligns their mean
-and variance (`lst+glg`); +LGAN is the system's own converter.
+and variance (`lst+glg`); +LGAN is the paper's converter of known people (`lgan+glg`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from reenact.evaluation.papers.layout import (
     PaperTable,
 )
 
-_PLAIN, _LST, _LGAN = "copy+glg", "lst+glg", "glg"
+_PLAIN, _LST, _LGAN = "copy+glg", "lst+glg", "lgan+glg"
 _VIT, _RESNET = "image.flow=vit", "image.flow=resnet34"
 _NO_STYLE = "image.style=false"
 _THREE = (CSIM_SOURCE, PRMSE, AUCON)

@@ -16,13 +16,19 @@ from reenact.runtime.weights import find, installed
 from reenact.systems import TRAINING, find_system
 
 
+def family(system: str) -> str:
+    """The name under which a system is trained: without the converter in front, and `osfr` for `osfr_plain`."""
+    name = system.rpartition("+")[2]
+    return name if name in TRAINING else next((n for n in TRAINING if name.startswith(f"{n}_")), name)
+
+
 def configuration(row: PaperRow) -> str:
     """What makes a row, in a line: how its stages are trained where that is not the paper's full system, and
     what is run then."""
     by_stage: dict[str, list[str]] = {}
     for (stage, setting), value in map(_parted, row.changes):
         by_stage.setdefault(stage, []).append(f"--set {setting}={value}")
-    name = row.system.rpartition("+")[2]
+    name = family(row.system)
     trained = [
         f"`reenact train {name} --stage {stage} --preset paper {' '.join(changes)}`"
         for stage, changes in by_stage.items()
@@ -32,7 +38,7 @@ def configuration(row: PaperRow) -> str:
 
 def trained_by(system: str) -> str:
     """'; weights of preset ...' for what stands behind a system's name, '' where it needs no weights."""
-    name = system.rpartition("+")[2]
+    name = family(system)
     stages = TRAINING[name].stages if name in TRAINING else ()
     there = [stage.name for stage in stages if installed(f"{name}_{stage.name}")]
     found = [f"{stage} of preset {find(f'{name}_{stage}').details.get('preset', '?')}" for stage in there]
@@ -61,9 +67,8 @@ def _wanted(table: PaperTable, row: PaperRow) -> dict[str, dict[str, str | None]
     None stands for the paper's own value."""
     own = dict(_parted(change) for change in row.changes)
     found: dict[str, dict[str, str | None]] = {}
-    name = row.system.rpartition("+")[2]
     for other in table.rows:
-        if other.system.rpartition("+")[2] == name:
+        if family(other.system) == family(row.system):
             for place, _ in map(_parted, other.changes):
                 found.setdefault(place[0], {})[place[1]] = own.get(place)
     return found
@@ -84,12 +89,14 @@ class _Trained:
 
 
 def _trained(system: str, stage: str) -> _Trained | None:
-    """Of the weights of a stage; None where they are not here."""
-    system = system.rpartition("+")[2]
-    if not installed(f"{system}_{stage}"):
-        return None
-    details = find(f"{system}_{stage}").details
-    return _settings(system, stage, str(details.get("preset", "")), details.get("settings", {}))
+    """Of the weights of a stage, or of what was trained on from there; None where none are here."""
+    for name in (f"{family(system)}_{stage}", *find_system(system).weights):
+        details = find(name).details if installed(name) else {}
+        own = str(details.get("stage", stage))
+        found = _settings(family(system), own, str(details.get("preset", "")), details.get("settings", {}))
+        if found is not None:
+            return found
+    return None
 
 
 def _settings(system: str, stage: str, preset: str, values: Mapping[str, Any]) -> _Trained | None:
@@ -121,7 +128,7 @@ def _equal(have: Any, wanted: Any) -> bool:
 def ace_of_runs(table: PaperTable, row: PaperRow, runs: Path) -> tuple[float, str] | None:
     """The best held-out ACE in pixels of the training runs below a folder whose settings are those of the row,
     and the preset of that run; None where there is no such run."""
-    system, found = row.system.rpartition("+")[2], []
+    system, found = family(row.system), []
     for path in sorted(runs.rglob("run.json")):
         try:
             order = json.loads(path.read_text("utf-8"))
