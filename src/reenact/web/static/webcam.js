@@ -6,7 +6,7 @@ window.reenactLive = (() => {
   const IN_FLIGHT = 2, WIDTH = 480, QUALITY = 0.8, WINDOW = 60;
   const settings = {};
   let portrait = "", socket = null, stream = null, paused = false, flying = [], ready = false, generation = 0;
-  let latencies = [], arrivals = [];
+  let latencies = [], arrivals = [], total = 0;
   const grab = document.createElement("canvas");
 
   const find = (id) => document.getElementById(id);
@@ -39,6 +39,7 @@ window.reenactLive = (() => {
       p50: quantile(latencies, 0.5),
       p95: quantile(latencies, 0.95),
       frames: arrivals.length,
+      total,
     };
   }
 
@@ -71,6 +72,7 @@ window.reenactLive = (() => {
       }
       picture.close();
       const now = performance.now();
+      total += 1;
       latencies = [...latencies.slice(1 - WINDOW), now - sent];
       arrivals = [...arrivals.slice(1 - WINDOW), now];
       if (arrivals.length % 10 === 0) {
