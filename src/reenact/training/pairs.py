@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reenact.data.shards import FaceStore
+from reenact.data.shards import Face, FaceStore
 from reenact.errors import ReenactError
 from reenact.geometry.schemes import convert_points
 from reenact.training.sources import Data
-from reenact.types import Floats, Image
+from reenact.types import Floats, Image, Points
 
 
 class PairSource:
@@ -55,15 +55,19 @@ class PairSource:
         }
 
     def _picture(self, number: int) -> tuple[Image, Floats]:
-        from PIL import Image as Pictures
+        picture, points = resized(self._store.read(number), self._side)
+        return picture, convert_points(points, "ibug68")[:, :2].astype(np.float32)
 
-        face = self._store.read(number)
-        points = convert_points(face.points, "ibug68")[:, :2].astype(np.float32)
-        side = face.image.shape[0]
-        if side == self._side:
-            return face.image, points
-        small = Pictures.fromarray(face.image).resize((self._side, self._side), Pictures.Resampling.LANCZOS)
-        return np.asarray(small), points * np.float32(self._side / side)
+
+def resized(face: Face, side: int) -> tuple[Image, Points]:
+    """A prepared face as a picture (side, side, 3) and its points (478, 3) in pixels of it."""
+    from PIL import Image as Pictures
+
+    own = face.image.shape[0]
+    if own == side:
+        return face.image, face.points
+    small = Pictures.fromarray(face.image).resize((side, side), Pictures.Resampling.LANCZOS)
+    return np.asarray(small), face.points * np.float32(side / own)
 
 
 def open_pairs(folder: Path, side: int) -> Data:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -27,6 +27,14 @@ class Source(Protocol):
 
     def load(self, rows: NDArray[Any]) -> dict[str, NDArray[Any]]:
         """The samples of some rows by name, each (B, ...): float32, or uint8 for pictures."""
+
+
+@runtime_checkable
+class Phased(Protocol):
+    """A source that is another one later in training."""
+
+    def at(self, step: int) -> Source:
+        """The source of a step."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +72,7 @@ class Batches(IterableDataset[dict[str, Tensor]]):
 
 def batch_of_step(source: Source, batch: int, seed: int, step: int, share: Share) -> dict[str, Tensor]:
     """One process's part of the batch of one step, as tensors."""
+    source = source.at(step) if isinstance(source, Phased) else source
     rows = source.draw(np.random.default_rng((seed, step)), batch)[share.rank :: share.world]
     return {name: torch.from_numpy(np.ascontiguousarray(v)) for name, v in source.load(rows).items()}
 

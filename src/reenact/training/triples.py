@@ -7,7 +7,6 @@ person is seen twice. The held-out triples are those of `landmark_triples` itsel
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -26,65 +25,79 @@ _CLIP = 2.5
 HELD_OUT_SEED = 20_261_120
 
 
+class ModelFaces:
+    """Faces of the face model in bulk, for the points of one scheme, in pixels of a crop.
+
+    options: scheme, side, pose range, and size of each person's own offset. person, expression: how many
+    standard normal numbers a person and an expression have; the first `identities` of a person are its
+    identity.
+    """
+
+    def __init__(self, model: FaceModel, options: TripleOptions) -> None:
+        self.options = options
+        weights = WEIGHTS[options.scheme]
+        self._mean = (weights @ model.mean).reshape(-1)
+        identity, expression = (_flat(weights, modes) for modes in (model.identity, model.expression))
+        self._people = np.concatenate([identity, _offset_roots(weights, model.noise) * options.residual])
+        self._moments = expression
+        self.person, self.expression, self.points = len(self._people), len(expression), len(weights)
+        self.identities = len(identity)
+
+    def expressions(self, rng: np.random.Generator, count: int, each: int = 1) -> Floats:
+        """(count, each * E) numbers of so many expressions."""
+        return rng.standard_normal((count, each * self.expression), np.float32).clip(-_CLIP, _CLIP)
+
+    def poses(self, rng: np.random.Generator, count: int) -> Floats:
+        """(count, 6): yaw, pitch, roll in radians, logarithm of the size, and place in sides."""
+        return _draw_pose(rng, count, self.options.pose)
+
+    def faces(self, person: Floats, expression: Floats, pose: Floats) -> Floats:
+        """(B, N, 3) of people (B, P), expressions (B, E) and poses (B, 6)."""
+        flat = self._mean + person @ self._people + expression @ self._moments
+        turned = flat.reshape(len(flat), -1, 3) @ _rotations(pose[:, :3]).transpose(0, 2, 1)
+        side = np.float32(self.options.side)
+        points = side / np.float32(_FACE_SIDE) * np.exp(pose[:, 3])[:, None, None] * turned
+        points[..., :2] += side * (np.array([0.5, 0.5 - _EYES_UP], np.float32) + pose[:, 4:])[:, None]
+        return np.asarray(points, np.float32)
+
+
 class TripleSource:
     """Batches of `driving`, `source` and `target`, each (B, N, 2) in pixels of the crop.
 
-    options: scheme, side, pose range, noise on what is seen, and size of each person's own offset. size: how
-    many triples are called an epoch.
+    options: as of `ModelFaces`, and noise on what is seen. size: how many triples are called an epoch.
     """
 
     def __init__(self, model: FaceModel, options: TripleOptions, size: int) -> None:
         self.size = size
-        self._options = options
-        weights = WEIGHTS[options.scheme]
-        self._mean = (weights @ model.mean).reshape(-1)
-        identity, expression = (_flat(weights, modes) for modes in (model.identity, model.expression))
-        offsets = _offset_roots(weights, model.noise) * options.residual
-        self._person = np.concatenate([identity, offsets])
-        self._expression = expression
+        self._faces, self._noise = ModelFaces(model, options), options.noise
 
-    @cached_property
+    @property
     def _sizes(self) -> tuple[int, int, int]:
         """Numbers a row has of a person, of an expression, and of a pose."""
-        return len(self._person), len(self._expression), 6
+        return self._faces.person, self._faces.expression, 6
 
     def draw(self, rng: np.random.Generator, count: int) -> NDArray[Any]:
         """(count, D) float32: two people, two expressions and two poses each, and the noise."""
-        person, expression, _ = self._sizes
-        people = rng.standard_normal((count, 2 * person), np.float32)
-        moments = rng.standard_normal((count, 2 * expression), np.float32).clip(-_CLIP, _CLIP)
-        poses = [_draw_pose(rng, count, self._options.pose) for _ in range(2)]
-        numbers = [people, moments, *poses]
-        if self._options.noise:
-            numbers += [rng.standard_normal((count, 2 * self._jitters), np.float32)]
+        faces = self._faces
+        people = rng.standard_normal((count, 2 * faces.person), np.float32)
+        moments = faces.expressions(rng, count, 2)
+        numbers = [people, moments, *(faces.poses(rng, count) for _ in range(2))]
+        if self._noise:
+            numbers += [rng.standard_normal((count, 4 * faces.points), np.float32)]
         return np.concatenate(numbers, 1)
-
-    @property
-    def _jitters(self) -> int:
-        """Numbers a row has of one face's noise: two a point."""
-        return 2 * len(self._mean) // 3
 
     def load(self, rows: NDArray[Any]) -> dict[str, NDArray[Any]]:
         """The triples of these rows."""
+        faces = self._faces
         sizes = np.repeat(self._sizes, 2)
         driver, person, wanted, own, there, here, noise = np.split(rows, np.cumsum(sizes), 1)
-        driving = self._face(driver, wanted, there)
-        source = self._face(person, own, here)
-        target = self._face(person, wanted, there)
-        if self._options.noise:
+        driving = faces.faces(driver, wanted, there)[..., :2]
+        source = faces.faces(person, own, here)[..., :2]
+        target = faces.faces(person, wanted, there)[..., :2]
+        if self._noise:
             for points, jitter in zip((driving, source), np.split(noise, 2, 1), strict=True):
-                points += self._options.noise * jitter.reshape(points.shape)
+                points += self._noise * jitter.reshape(points.shape)
         return {"driving": driving, "source": source, "target": target}
-
-    def _face(self, person: Floats, expression: Floats, pose: Floats) -> Floats:
-        """(B, N, 2) of people (B, P), expressions (B, E) and poses (B, 6)."""
-        flat = self._mean + person @ self._person + expression @ self._expression
-        shape = flat.reshape(len(flat), -1, 3)
-        turned = shape @ _rotations(pose[:, :3])[:, :2].transpose(0, 2, 1)
-        side = np.float32(self._options.side)
-        scale = side / np.float32(_FACE_SIDE) * np.exp(pose[:, 3])
-        place = side * (np.array([0.5, 0.5 - _EYES_UP], np.float32) + pose[:, 4:])
-        return np.asarray(scale[:, None, None] * turned + place[:, None], np.float32)
 
 
 class HeldOutTriples:
