@@ -116,9 +116,8 @@ def marks(found: dict[str, Any]) -> str:
                  for role, title, digest in manifest.get("ingredients", ())]  # fmt: skip
         rows += [("Consent", manifest["consent"])] if manifest.get("consent") else []
     if mark.get("present"):
-        agree = {True: ", as in the manifest", False: ", another than in the manifest"}.get(
-            found.get("agree"), ""
-        )
+        words = {True: ", as in the manifest", False: ", another than in the manifest"}
+        agree = "" if found.get("agree") is None else words[bool(found["agree"])]
         number = "unreadable" if mark.get("mark_id") is None else str(mark["mark_id"])
         rows.append(("Watermark", f"id {number}{agree}"))
     table = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in rows)

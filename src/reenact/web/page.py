@@ -322,7 +322,7 @@ def _webcam_tab(held: gr.Textbox, system: gr.Dropdown) -> None:
                 for name in _LIVE
             }
             smooth = gr.Slider(0, 3, 1, step=0.1, label="Smoothing")
-    controls = {"motion": mode, **sliders, "smooth": smooth}
+    controls: dict[str, Any] = {"motion": mode, **sliders, "smooth": smooth}
     # These run in the browser alone: the settings go over the stream's own socket.
     for name, control in {**controls, "system": system}.items():
         control.change(
