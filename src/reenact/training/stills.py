@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reenact.data.resample import resampled_points, stirred_points
+from reenact.data.resample import Manner, resampled_points, stirred_points
 from reenact.data.shards import FaceStore
 from reenact.errors import ReenactError
 from reenact.evaluation.metrics.regions import face_mask
@@ -85,7 +85,7 @@ class StillSource:
         """Where the still is warped to, and its pose and expression: one warp, whatever changes."""
         if self._resampling == "none":
             return points, state
-        manner = "flat" if self._resampling == "flat" else "solid"
+        manner: Manner = "flat" if self._resampling == "flat" else "solid"
         target = resampled_points(self._model, points, state, self._store.points(lender), manner)
         if self._resampling != "stirred":
             return target, state

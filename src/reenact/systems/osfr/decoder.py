@@ -90,7 +90,7 @@ class SpadeModule(nn.Module):
 
     def forward(self, x: Tensor, feature: Tensor | None, parsing: Tensor) -> Tensor:
         joined = x if feature is None else torch.cat([x, feature], 1)
-        return self.up(self.mix(self.block(joined, at_size(parsing, joined.shape[-2:]))))
+        return self.up(self.mix(self.block(joined, at_size(parsing, joined.shape))))
 
 
 class AdaptiveDecoder(nn.Module):

@@ -31,9 +31,9 @@ def parse(points: Tensor, settings: OsfrSettings) -> Tensor:
     return parsing_map(flat, settings.size, settings.bridge * settings.size / 256)
 
 
-def at_size(parsing: Tensor, size: tuple[int, int]) -> Tensor:
-    """The parsing map at another scale (B, 9, h, w): the mean over each pixel's area."""
-    return functional.adaptive_avg_pool2d(parsing, size)
+def at_size(parsing: Tensor, shape: torch.Size) -> Tensor:
+    """The parsing map (B, 9, h, w) at the size of a map of `shape`: the mean over each pixel's area."""
+    return functional.adaptive_avg_pool2d(parsing, (shape[-2], shape[-1]))
 
 
 def apart(parsing: Tensor) -> Tensor:
