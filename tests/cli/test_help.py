@@ -12,7 +12,7 @@ from typer.main import get_command
 from reenact.cli.app import app
 
 SHARED = (
-    "--source --driving --output -o --out-dir --overwrite --config "
+    "--source --same-person --driving --output -o --out-dir --overwrite --config "
     "--system --motion --strength --smooth --anchor --placement --eyes --brows --lips --jaw --gaze --head "
     "--face --source-face --driving-face --paste --no-paste --size --compare --landmarks --quality "
     "--label --consent --sign-with --mark --no-mark --threads --device --json --quiet -q"
@@ -24,6 +24,7 @@ OPTIONS = {
     "demo": "--output -o --overwrite --json --quiet -q",
     "prepare": "--recipe --min-face --min-sharpness --size --rate --workers --ray --seed --shard-size --limit "
     "--overwrite --list --json --quiet -q",
+    "export": "--output -o --to --threads --overwrite --json --quiet -q",
     "evaluate": "--data --out --system --protocol --clips --pairs --shots --guides --seed --arcface --fresh --json "
     "--quiet -q",
     "table": "--list --on --data --out --clips --pairs --guides --runs --seed --arcface --json --quiet -q",
@@ -35,7 +36,9 @@ OPTIONS = {
     "doctor": "--json --quiet -q",
     "verify": "--json --quiet -q",
     "train face-model": "--data --output -o --identity --expression --hold-out --overwrite --json --quiet -q",
+    "train live": "--preset --stage --data --out -o --set --resume --dry-run --device --json --quiet -q",
     "train hr_net": "--preset --stage --data --out -o --set --resume --dry-run --device --json --quiet -q",
+    "train glg": "--preset --stage --data --out -o --set --resume --dry-run --device --json --quiet -q",
     "train osfr": "--preset --stage --data --out -o --set --resume --dry-run --device --json --quiet -q",
     "weights list": "--json --quiet -q",
     "weights fetch": "--file --json --quiet -q",
@@ -52,7 +55,7 @@ def find(words: str):  # type: ignore[no-untyped-def]  # Typer does not export t
 
 def test_verbs_are_pinned() -> None:
     assert set(find("").commands) == {words.split()[0] for words in OPTIONS}
-    assert set(find("train").commands) == {"face-model", "hr_net", "live", "osfr"}
+    assert set(find("train").commands) == {"glg", "face-model", "hr_net", "live", "osfr"}
     assert set(find("weights").commands) == {"list", "fetch", "convert"}
 
 
