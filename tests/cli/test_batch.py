@@ -119,3 +119,13 @@ def test_out_dir_is_made_but_not_its_parents(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(ReenactError, match="is a file"):
         batch.make_out_dir(tmp_path / "file")
+
+
+def test_pictures_of_one_person_are_one_source(files: Path) -> None:
+    found = batch.inputs([files / "faces", files / "clips"], [], [], video=True)
+    todo = batch.pairs(found, None, files / "out", ".mp4", same_person=True)
+    assert [pair.name for pair in todo] == ["a__one.mp4", "a__two.mp4"]
+    assert all(pair.source.name == "a.PNG" and names(pair.others) == ["b.jpg"] for pair in todo)
+    one = batch.inputs([files / "faces", files / "clips/one.mp4"], [], [], video=True)
+    assert names(batch.pairs(one, files / "out.mp4", None, ".mp4", same_person=True)[0].others) == ["b.jpg"]
+    assert all(not pair.others for pair in batch.pairs(found, None, files / "out", ".mp4"))

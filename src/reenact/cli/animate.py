@@ -33,7 +33,7 @@ def animate(
         options = run_options(given)
         find_system(options.system)
         found = batch.inputs(files, given.source or [], given.driving or [], video=video)
-        todo = batch.pairs(found, given.output, given.out_dir, suffix)
+        todo = batch.pairs(found, given.output, given.out_dir, suffix, same_person=given.same_person)
         if given.out_dir is not None:
             batch.make_out_dir(given.out_dir)
         if not given.mark:
@@ -77,7 +77,7 @@ def _several(todo: list[batch.Pair], given: Arguments, options: RunOptions, run:
 
 def _run(pair: batch.Pair, given: Arguments, options: RunOptions, run: Run, title: str) -> Summary:
     with console.Bar(show=not (given.quiet or given.json), title=title) as bar:
-        return run([pair.source], pair.driving, pair.output, options, bar)
+        return run([pair.source, *pair.others], pair.driving, pair.output, options, bar)
 
 
 def _was_interrupted(summary: Summary) -> bool:

@@ -60,6 +60,15 @@ class Arguments:
             "A source: file, folder or quoted pattern. May be repeated.", _FILES, "--source", metavar="PATH"
         ),
     ] = None
+    same_person: Annotated[
+        bool,
+        _option(
+            "All sources show one person: animate the one nearest in pose to the driving.",
+            _FILES,
+            "--same-person",
+            show=False,
+        ),
+    ] = False
     driving: Annotated[
         list[Path] | None,
         _option(

@@ -22,11 +22,13 @@ STILLS, MOVING = frozenset(_STILLS.split()), frozenset(_MOVING.split())
 
 @dataclass(frozen=True)
 class Pair:
-    """One run: a source picture, what drives it, and the file to write."""
+    """One run: a source picture, what drives it, and the file to write. others: more pictures of the source's
+    person, to choose from."""
 
     source: Path
     driving: Path
     output: Path
+    others: tuple[Path, ...] = ()
 
     @property
     def name(self) -> str:
@@ -70,26 +72,30 @@ def inputs(files: Sequence[Path], sources: Sequence[Path], drivings: Sequence[Pa
     )
 
 
-def pairs(given: Inputs, output: Path | None, out_dir: Path | None, suffix: str) -> list[Pair]:
+def pairs(
+    given: Inputs, output: Path | None, out_dir: Path | None, suffix: str, *, same_person: bool = False
+) -> list[Pair]:
     """Every source with every driving, and where each goes: `-o` for one pair, else in the folder `out_dir`.
 
-    suffix: ending of the names SOURCE__DRIVING that `out_dir` gets, with its dot.
+    suffix: ending of the names SOURCE__DRIVING that `out_dir` gets, with its dot. same_person: the sources are
+    pictures of one person, and together one source.
     """
     if output is not None and out_dir is not None:
         raise ReenactError("both -o and --out-dir are given; use -o for one result, --out-dir for several")
-    together = [(source, driving) for source in given.sources for driving in given.drivings]
+    first, others = (given.sources[:1], given.sources[1:]) if same_person else (given.sources, ())
+    together = [(source, driving) for source in first for driving in given.drivings]
     if out_dir is None:
         if output is None:
             raise ReenactError(f"no output is named; add -o out{suffix}, or --out-dir for several")
         if len(together) > 1:
             raise ReenactError(
-                f"{len(given.sources)} sources and {len(given.drivings)} drivings are {len(together)} results; "
+                f"{len(first)} sources and {len(given.drivings)} drivings are {len(together)} results; "
                 "give --out-dir instead of -o"
             )
-        return [Pair(*together[0], output)]
+        return [Pair(*together[0], output, others)]
     sources, drivings = _short_names(given.sources), _short_names(given.drivings)
     return [
-        Pair(source, driving, out_dir / f"{sources[source]}__{drivings[driving]}{suffix}")
+        Pair(source, driving, out_dir / f"{sources[source]}__{drivings[driving]}{suffix}", others)
         for source, driving in together
     ]
 
