@@ -37,6 +37,7 @@ OPTIONS = {
     "verify": "--json --quiet -q",
     "train face-model": "--data --output -o --identity --expression --hold-out --overwrite --json --quiet -q",
     "train live": "--preset --stage --data --out -o --set --resume --dry-run --device --json --quiet -q",
+    "train dg": "--preset --stage --data --out -o --set --resume --dry-run --device --json --quiet -q",
     "train hr_net": "--preset --stage --data --out -o --set --resume --dry-run --device --json --quiet -q",
     "train glg": "--preset --stage --data --out -o --set --resume --dry-run --device --json --quiet -q",
     "train osfr": "--preset --stage --data --out -o --set --resume --dry-run --device --json --quiet -q",
@@ -55,7 +56,7 @@ def find(words: str):  # type: ignore[no-untyped-def]  # Typer does not export t
 
 def test_verbs_are_pinned() -> None:
     assert set(find("").commands) == {words.split()[0] for words in OPTIONS}
-    assert set(find("train").commands) == {"glg", "face-model", "hr_net", "live", "osfr"}
+    assert set(find("train").commands) == {"dg", "face-model", "glg", "hr_net", "live", "osfr"}
     assert set(find("weights").commands) == {"list", "fetch", "convert"}
 
 

@@ -190,12 +190,26 @@ def _stills(stage: StageSpec, name: str, settings: Settings) -> Data:
     return open_stills(_folder(stage, name), as_json(settings))
 
 
+def _shapes(stage: StageSpec, name: str, settings: Settings) -> Data:
+    from reenact.training.shapes import open_shapes
+
+    return open_shapes(name, as_json(settings))
+
+
+def _phases(stage: StageSpec, name: str, settings: Settings) -> Data:
+    from reenact.training.phases import open_phases
+
+    return open_phases(_folder(stage, name), as_json(settings))
+
+
 DATA: dict[str, Callable[[StageSpec, str, Settings], Data]] = {
     "triples": _triples,
     "pairs": _pairs,
     "crossed": _crossed,
     "stills": _stills,
     "warps": _warps,
+    "shapes": _shapes,
+    "phases": _phases,
 }
 """How each kind of data (`StageSpec.data`) is opened, from what `--data` names and the stage's settings."""
 
