@@ -100,7 +100,8 @@ def read_pose(action_units: str | None, angles: str | None) -> Pose:
     for name in turns:
         if name not in _ANGLES:
             raise ReenactError(f"--pose: {name!r} is none of {', '.join(_ANGLES)}; write yaw=20,pitch=-5")
-    return Pose(**turns, units=units)
+    yaw, pitch, roll = (turns.get(name, 0.0) for name in _ANGLES)
+    return Pose(yaw, pitch, roll, units=units)
 
 
 def _pairs(text: str | None, option: str, example: str) -> dict[str, float]:

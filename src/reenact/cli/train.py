@@ -21,6 +21,7 @@ SYSTEMS = {
     "live": ("live", "refine, the network that completes the landmark warp"),
     "hr_net": ("HR-Net", "lic, the landmark converter, then bfr, the face generator; joint, both together"),
     "osfr": ("OSFR", "main, on faces without background, then finetune, with it"),
+    "glg": ("GLG", "lgan, the landmark GAN, then image; lgan_face and lgan_shape know strangers too"),
 }
 """What can be trained: title and stages, for the help; a test holds it to `reenact.systems.TRAINING`."""
 

@@ -190,6 +190,12 @@ def _stills(stage: StageSpec, name: str, settings: Settings) -> Data:
     return open_stills(_folder(stage, name), as_json(settings))
 
 
+def _controls(stage: StageSpec, name: str, settings: Settings) -> Data:
+    from reenact.training.controls import open_controls
+
+    return open_controls(name, as_json(settings))
+
+
 def _shapes(stage: StageSpec, name: str, settings: Settings) -> Data:
     from reenact.training.shapes import open_shapes
 
@@ -206,6 +212,7 @@ DATA: dict[str, Callable[[StageSpec, str, Settings], Data]] = {
     "triples": _triples,
     "pairs": _pairs,
     "crossed": _crossed,
+    "controls": _controls,
     "stills": _stills,
     "warps": _warps,
     "shapes": _shapes,

@@ -79,7 +79,8 @@ class Layer(nn.Module):
         # The size that the weights have without a style, so that both kinds of map go together.
         demodulation = weight.square().sum((1, 2, 3)).sqrt() * torch.rsqrt(power + 1e-8)
         y = functional.conv2d(x * scale[:, :, None, None], weight, padding=1)
-        return y * demodulation[:, :, None, None] + self.conv.bias[:, None, None]
+        y = y * demodulation[:, :, None, None]
+        return y if self.conv.bias is None else y + self.conv.bias[:, None, None]
 
 
 # --------------------------------------------------------------------------------------------------------------

@@ -66,7 +66,9 @@ class Generator(nn.Module):
         self.condition = Condition(settings)
         widths = (3 * settings.width, *settings.layers, COORDINATES)
         self.layers = perceptron(widths, settings.slope, open_end=True)
-        nn.init.normal_(self.layers[-1].weight, std=0.01)  # it begins near the mean face
+        last = self.layers[-1]
+        assert isinstance(last, nn.Linear)
+        nn.init.normal_(last.weight, std=0.01)  # it begins near the mean face
         self.register_buffer("mean", torch.zeros(COORDINATES))
         rows = settings.people if settings.identity == "known" else 0
         self.register_buffer("known", torch.zeros(rows, known))
