@@ -21,6 +21,10 @@ OPTIONS = {
     "image": SHARED + " --action-units --pose",
     "video": SHARED + " --format --start --end --fps --codec --keep-partial",
     "track": "--output -o --start --end --face --overwrite --json --quiet -q",
+    "between": "--output -o --frames --driving --at --sequence --system --fps --overwrite --mark --no-mark "
+    "--json --quiet -q",
+    "edit": "--output -o --nose-width --nose-length --mouth-width --lips --eyes --brows --jaw --sequence "
+    "--frames --system --overwrite --mark --no-mark --json --quiet -q",
     "demo": "--output -o --overwrite --json --quiet -q",
     "prepare": "--recipe --min-face --min-sharpness --size --rate --workers --ray --seed --shard-size --limit "
     "--overwrite --list --json --quiet -q",
@@ -38,6 +42,7 @@ OPTIONS = {
     "train face-model": "--data --output -o --identity --expression --hold-out --overwrite --json --quiet -q",
     "train live": "--preset --stage --data --out -o --set --resume --dry-run --device --json --quiet -q",
     "train dg": "--preset --stage --data --out -o --set --resume --dry-run --device --json --quiet -q",
+    "train fipls": "--preset --stage --data --out -o --set --resume --dry-run --device --json --quiet -q",
     "train hr_net": "--preset --stage --data --out -o --set --resume --dry-run --device --json --quiet -q",
     "train glg": "--preset --stage --data --out -o --set --resume --dry-run --device --json --quiet -q",
     "train osfr": "--preset --stage --data --out -o --set --resume --dry-run --device --json --quiet -q",
@@ -56,7 +61,7 @@ def find(words: str):  # type: ignore[no-untyped-def]  # Typer does not export t
 
 def test_verbs_are_pinned() -> None:
     assert set(find("").commands) == {words.split()[0] for words in OPTIONS}
-    assert set(find("train").commands) == {"dg", "face-model", "glg", "hr_net", "live", "osfr"}
+    assert set(find("train").commands) == {"dg", "face-model", "fipls", "glg", "hr_net", "live", "osfr"}
     assert set(find("weights").commands) == {"list", "fetch", "convert"}
 
 

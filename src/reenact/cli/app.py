@@ -11,8 +11,10 @@ import typer
 from typer.main import get_command
 
 from reenact.cli import (
+    between,
     demo,
     doctor,
+    edit,
     evaluate,
     export,
     failures,
@@ -42,6 +44,8 @@ app.command("image", epilog=image.EXAMPLES)(image.image)
 app.command("video", epilog=video.EXAMPLES)(video.video)
 app.command("webcam", epilog=webcam.EXAMPLES)(webcam.webcam)
 app.command("serve", epilog=serve.EXAMPLES)(serve.serve)
+app.command("between", epilog=between.EXAMPLES)(between.between)
+app.command("edit", epilog=edit.EXAMPLES)(edit.edit)
 app.command("track", epilog=track.EXAMPLES)(track.track)
 app.command("demo", epilog=demo.EXAMPLES)(demo.demo)
 app.command("evaluate", epilog=evaluate.EXAMPLES)(evaluate.evaluate)

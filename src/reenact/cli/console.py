@@ -125,6 +125,15 @@ def summary_line(summary: Summary) -> str:
     return f"{summary.output}: {', '.join(parts)} (took {took}); marks: {marks}{held}"
 
 
+def show_summary(summary: Summary, *, json: bool, quiet: bool) -> int:
+    """Print what a run did, and return exit code 0."""
+    if json:
+        show_json(summary_as_json(summary))
+    elif not quiet:
+        print(summary_line(summary))
+    return 0
+
+
 def _number(value: Fraction | None) -> float | None:
     return None if value is None else round(float(value), 6)
 

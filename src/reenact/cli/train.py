@@ -20,6 +20,7 @@ app = typer.Typer(help="Learn from your own pictures and videos.", no_args_is_he
 SYSTEMS = {
     "live": ("live", "refine, the network that completes the landmark warp"),
     "hr_net": ("HR-Net", "lic, the landmark converter, then bfr, the face generator; joint, both together"),
+    "fipls": ("FIPLS", "lsg, the landmark sequence generator, then reenactment, the face generator"),
     "dg": ("DG", "idsg, the shape generator, then rfg, the face generator"),
     "osfr": ("OSFR", "main, on faces without background, then finetune, with it"),
     "glg": ("GLG", "lgan, the landmark GAN, then image; lgan_face and lgan_shape know strangers too"),

@@ -130,7 +130,22 @@ class Puppet:
 
     def render(self, drive: Drive, anchor: Drive) -> Image:
         """The source (H, W, 3 or 4) in the driving pose and expression."""
-        crop = self._generator.render(self._shape(drive, anchor))
+        return self.draw(self._shape(drive, anchor))
+
+    def own_shape(self) -> TargetShape:
+        """The source's own face in the pixels of its region."""
+        return self.placed(self.portrait.points, self.transfer.state)
+
+    def placed(self, points: Points, state: FaceState) -> TargetShape:
+        """A face (478, 3) in the picture's pixels as one in those of the region."""
+        corner = self._corner
+        return TargetShape(
+            points - np.append(corner, np.float32(0)), replace(state, translation=state.translation - corner)
+        )
+
+    def draw(self, shape: TargetShape) -> Image:
+        """The source (H, W, 3 or 4) with a shape in its region's pixels, drawn without the converter."""
+        crop = self._generator.render(shape)
         if not self.paste:
             return crop
         out = self.portrait.picture.copy()

@@ -8,6 +8,7 @@ from reenact.errors import ReenactError
 from reenact.runtime.weights import installed
 from reenact.systems.converters import COPY, LST, MORPHABLE
 from reenact.systems.dg import DG, DG_TRAINING, IDSG
+from reenact.systems.fipls import FIPLS, FIPLS_TRAINING, LI, LSG
 from reenact.systems.glg import GLG, GLG_TRAINING, LGAN, LGAN_FACE, LGAN_SHAPE
 from reenact.systems.hr_net import HR_NET, HR_NET_TRAINING, LIC
 from reenact.systems.live import LIVE, LIVE_TRAINING
@@ -16,11 +17,11 @@ from reenact.systems.spec import ConverterSpec, SystemSpec, TrainingSpec, fits
 from reenact.systems.warp import WARP
 
 SYSTEMS: dict[str, SystemSpec] = {
-    spec.name: spec for spec in (LIVE, WARP, HR_NET, DG, GLG, OSFR, OSFR_MORPH, OSFR_PLAIN)
+    spec.name: spec for spec in (LIVE, WARP, HR_NET, FIPLS, DG, GLG, OSFR, OSFR_MORPH, OSFR_PLAIN)
 }
 
 CONVERTERS: dict[str, ConverterSpec] = {
-    spec.name: spec for spec in (MORPHABLE, COPY, LST, LIC, IDSG, LGAN, LGAN_FACE, LGAN_SHAPE)
+    spec.name: spec for spec in (MORPHABLE, COPY, LST, LI, LIC, LSG, IDSG, LGAN, LGAN_FACE, LGAN_SHAPE)
 }
 """Each can take the place of a system's own: `--system copy+warp`."""
 
@@ -29,6 +30,7 @@ TRAINING: dict[str, TrainingSpec] = {
     for spec in (
         LIVE_TRAINING,
         HR_NET_TRAINING,
+        FIPLS_TRAINING,
         DG_TRAINING,
         GLG_TRAINING,
         OSFR_TRAINING,

@@ -208,6 +208,18 @@ def _phases(stage: StageSpec, name: str, settings: Settings) -> Data:
     return open_phases(_folder(stage, name), as_json(settings))
 
 
+def _sequences(stage: StageSpec, name: str, settings: Settings) -> Data:
+    from reenact.training.sequences import open_sequences
+
+    return open_sequences(name, as_json(settings))
+
+
+def _posed(stage: StageSpec, name: str, settings: Settings) -> Data:
+    from reenact.training.posed import open_posed
+
+    return open_posed(_folder(stage, name), as_json(settings))
+
+
 DATA: dict[str, Callable[[StageSpec, str, Settings], Data]] = {
     "triples": _triples,
     "pairs": _pairs,
@@ -217,6 +229,8 @@ DATA: dict[str, Callable[[StageSpec, str, Settings], Data]] = {
     "warps": _warps,
     "shapes": _shapes,
     "phases": _phases,
+    "sequences": _sequences,
+    "posed": _posed,
 }
 """How each kind of data (`StageSpec.data`) is opened, from what `--data` names and the stage's settings."""
 

@@ -1,0 +1,107 @@
+"""FIPLS' pairs of two pictures of one clip: ten an identity and epoch, of clips whose range of poses reaches a
+threshold that rises (`reenact.data.pairs.PoseCurriculum`), or of all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reenact.data.pairs import PoseCurriculum, SamePerson, Sampler
+from reenact.data.shards import FaceStore
+from reenact.errors import ReenactError
+from reenact.evaluation.metrics.regions import face_mask
+from reenact.geometry.schemes import convert_points
+from reenact.training.pairs import resized
+from reenact.training.sources import Data
+from reenact.types import Points
+
+
+class EpochPairs:
+    """Batches of `source` and `target` (B, S, S, 3) uint8; `mask` (B, S, S, 1) uint8, 255 on the target's face;
+    `landmarks` (B, 98, 2) of the target; `points` and `source_points` (B, 478, 2); in pixels. A step draws from
+    the pairs of its epoch.
+
+    differs from paper: the mask is the hull of the face's mesh, not BiSeNet's.
+    """
+
+    def __init__(self, store: FaceStore, sampler: Sampler, side: int, batch: int, size: int) -> None:
+        self.size = size
+        self._store, self._sampler, self._side = store, sampler, side
+        self._steps = max(1, -(-size // batch))
+        self._epoch, self._pairs = 0, sampler.epoch(0)
+
+    def at(self, step: int) -> EpochPairs:
+        """This source with the pairs of the step's epoch."""
+        if (epoch := step // self._steps) != self._epoch:
+            self._epoch, self._pairs = epoch, self._sampler.epoch(epoch)
+        return self
+
+    def draw(self, rng: np.random.Generator, count: int) -> NDArray[Any]:
+        """(count, 2) numbers of source and target face."""
+        return self._pairs[rng.integers(0, len(self._pairs), count)]
+
+    def load(self, rows: NDArray[Any]) -> dict[str, NDArray[Any]]:
+        """The pairs of these rows."""
+        side = self._side
+        faces = [[resized(self._store.read(number), side) for number in row] for row in rows.tolist()]
+        shapes = {"source": (side, side, 3), "target": (side, side, 3), "mask": (side, side, 1)}
+        values: dict[str, list[Any]] = {
+            "source": [source for (source, _), _ in faces],
+            "target": [target for _, (target, _) in faces],
+            "mask": [_mask(points, side) for _, (_, points) in faces],
+            "landmarks": [convert_points(points, "wflw98")[:, :2] for _, (_, points) in faces],
+            "points": [points[:, :2] for _, (_, points) in faces],
+            "source_points": [points[:, :2] for (_, points), _ in faces],
+        }
+        counts = {"landmarks": 98, "points": 478, "source_points": 478}
+        return {
+            name: np.array(of, np.uint8 if name in shapes else np.float32).reshape(
+                len(faces), *(shapes[name] if name in shapes else (counts[name], 2))
+            )
+            for name, of in values.items()
+        }
+
+
+def _mask(points: Points, side: int) -> NDArray[np.uint8]:
+    return face_mask(points, side, side).astype(np.uint8)[..., None] * np.uint8(255)
+
+
+def open_posed(folder: Path, values: dict[str, Any]) -> Data:
+    """The prepared faces of `folder`: split 'train' to train on, 'val' (else 'test') to look at; where there is
+    no such split, the training pairs themselves, which `note` then says. values: the stage's settings."""
+    train, held = _first(folder, "train") or FaceStore(folder), _first(folder, "val", "test")
+    source = _pairs(train, values, pose_aware=values["pose_aware"])
+    note = f"{len(train):,} faces of {folder}" + (
+        "" if held else "; nothing held out: figures are of training pairs"
+    )
+    return Data(source, _pairs(held or train, values, pose_aware=False), note)
+
+
+def _pairs(store: FaceStore, values: dict[str, Any], *, pose_aware: bool) -> EpochPairs:
+    entries, seed, each = store.entries, values["seed"], values["each"]
+    same = SamePerson(entries, seed, each)
+    sampler: Sampler = same
+    if pose_aware:
+        sampler = PoseCurriculum(
+            entries,
+            seed,
+            each,
+            start=values["pose_start"],
+            step=values["pose_step"],
+            every=values["pose_every"],
+            most=values["pose_most"],
+        )
+    return EpochPairs(store, sampler, values["size"], values["batch"], len(same.epoch(0)))
+
+
+def _first(folder: Path, *splits: str) -> FaceStore | None:
+    """The first of the splits that is there."""
+    for split in splits:
+        try:
+            return FaceStore(folder, split)
+        except ReenactError:
+            continue
+    return None
