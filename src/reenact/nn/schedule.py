@@ -14,7 +14,7 @@ def constant_then_linear(epoch: float, constant: float, total: float) -> float:
     """1 for `constant` epochs, then straight down to 0 at `total`."""
     if epoch <= constant:
         return 1.0
-    return max(0.0, (total - epoch) / (total - constant))
+    return max(0.0, (total - epoch) / max(total - constant, 1e-9))
 
 
 def cosine(epoch: float, total: float, warm: float = 0.0, floor: float = 0.02) -> float:
