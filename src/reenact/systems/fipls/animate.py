@@ -33,11 +33,11 @@ class LsgSequence:
     def between(self, first: TargetShape, last: TargetShape, frames: int) -> list[TargetShape]:
         """So many shapes of 98 points (98, 2), the refined ends among them."""
         along = shares(frames).tolist()
-        squares = [state_square(end.state) for end in (first, last)]
-        made = self._frames(self._seen(first, squares[0]), self._seen(last, squares[1]), frames)
+        here, there = state_square(first.state), state_square(last.state)
+        made = self._frames(self._seen(first, here), self._seen(last, there), frames)
         return [
             TargetShape(
-                apply(invert(crop_matrix(_square_between(*squares, share), self._side)), points).astype(
+                apply(invert(crop_matrix(_square_between(here, there, share), self._side)), points).astype(
                     np.float32
                 ),
                 state_between(first.state, last.state, share),

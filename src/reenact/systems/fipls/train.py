@@ -25,11 +25,13 @@ from reenact.systems.stage import AdamStage, picture_figures
 class _Schedule(AdamStage):
     """'45 epochs and reduce the learning rate linearly to zero after 30 epochs', for all networks."""
 
-    settings: LsgSettings | ReenactmentSettings
+    def __init__(self, settings: LsgSettings | ReenactmentSettings) -> None:
+        super().__init__(settings)
+        self._constant, self._epochs = settings.constant_epochs, settings.epochs
 
     def factor(self, name: str, epoch: float) -> float:
         """The rate's factor after so many epochs."""
-        return constant_then_linear(epoch, self.settings.constant_epochs, self.settings.epochs)
+        return constant_then_linear(epoch, self._constant, self._epochs)
 
 
 class LsgStage(_Schedule):
