@@ -31,9 +31,8 @@ from reenact.media.writer import open_writer
 from reenact.perception.detector import FaceFollower
 from reenact.pipeline.animate import animate_video
 from reenact.pipeline.finish import Finisher
-from reenact.pipeline.options import MotionOptions, OutputOptions, RunOptions
+from reenact.pipeline.options import DEFAULT_SYSTEM, MotionOptions, OutputOptions, RunOptions
 from reenact.pipeline.portrait import Puppet, blend_of, drives_of, read_portrait
-from reenact.systems import DEFAULT_SYSTEM
 from reenact.types import Image
 
 SIDE = 512

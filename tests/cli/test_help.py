@@ -29,13 +29,13 @@ OPTIONS = {
     "prepare": "--recipe --min-face --min-sharpness --size --rate --workers --ray --seed --shard-size --limit "
     "--overwrite --list --json --quiet -q",
     "export": "--output -o --to --threads --overwrite --json --quiet -q",
-    "evaluate": "--data --out --system --protocol --clips --pairs --shots --guides --seed --arcface --fresh --json "
-    "--quiet -q",
+    "evaluate": "--data --out --system --protocol --clips --pairs --shots --guides --seed --arcface --fresh "
+    "--json --quiet -q",
     "table": "--list --on --data --out --clips --pairs --guides --runs --seed --arcface --json --quiet -q",
-    "serve": "--host --port --token-file --allow-host --page --no-page --max-upload --max-seconds --max-megapixels "
-    "--jobs --queue --keep --threads --json --quiet -q",
-    "webcam": "--camera --virtual-camera --record --window --no-window --system --motion --strength --smooth --size "
-    "--label --overwrite --json --quiet -q",
+    "serve": "--host --port --token-file --allow-host --page --no-page --max-upload --max-seconds "
+    "--max-megapixels --jobs --queue --keep --threads --json --quiet -q",
+    "webcam": "--camera --virtual-camera --record --window --no-window --system --motion --strength --smooth "
+    "--size --label --overwrite --json --quiet -q",
     "systems": "--json --quiet -q",
     "doctor": "--json --quiet -q",
     "verify": "--json --quiet -q",

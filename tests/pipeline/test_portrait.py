@@ -117,7 +117,7 @@ def test_in_a_large_picture_only_the_region_changes(picture, motion):
 
 
 def test_an_unknown_system(source):
-    with pytest.raises(ReenactError, match="there is no system 'magic'; choose one of: warp"):
+    with pytest.raises(ReenactError, match="there is no system 'magic'; choose one of: live, warp"):
         Puppet(source, "magic", Blend())
 
 

@@ -9,7 +9,8 @@ from reenact.errors import ReenactError
 from reenact.geometry.face_model import default_face_model
 from reenact.media.compose import scale_to
 from reenact.perception.detector import MeshDetector
-from reenact.systems import CONVERTERS, DEFAULT_SYSTEM, SYSTEMS, find_system, status_of
+from reenact.pipeline.options import DEFAULT_SYSTEM
+from reenact.systems import CONVERTERS, SYSTEMS, find_system, status_of
 from reenact.systems.spec import SourceFace, TargetShape, fits
 
 READY = [name for name, spec in SYSTEMS.items() if status_of(spec) == "ready"]

@@ -20,12 +20,12 @@ from typing import Literal
 
 import numpy as np
 
-from reenact.geometry.crop import cut
 from reenact.data.frames import plain_rgb
 from reenact.data.multipie import CAMERAS
 from reenact.data.rafd import ANGLES, GAZES
 from reenact.errors import ReenactError
 from reenact.geometry.align import Matrix, apply
+from reenact.geometry.crop import cut
 from reenact.geometry.expressions import expression
 from reenact.geometry.face_model import FaceModel, default_face_model, rotation_matrix, rotation_vector
 from reenact.geometry.transfer import Blend, Drive, Transfer, neck_travel

@@ -151,9 +151,7 @@ class FaceWarp:
             painted = paint_eye(target, points[centre, :2], radius, patch.at, self._tone)
             colour[..., :3] += (painted - colour[..., :3]) * lacking
         # Under half-shut lids the lashes' shadow falls on what is left of the eye.
-        colour[..., :3] *= 0.45 + 0.55 * smoothstep(
-            target.gap / max(min(source.gap, _LASHES), 1e-3), 0.0, 1.0
-        )
+        colour[..., :3] *= 0.45 + 0.55 * smoothstep(target.gap / max(min(source.gap, _LASHES), 1e-3), 0.0, 1.0)
         patch.put(out, colour)
 
     def _draw_mouth(self, out: Image, points: Points, state: FaceState) -> None:

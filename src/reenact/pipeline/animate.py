@@ -25,7 +25,7 @@ from reenact.media.writer import FrameSink, open_writer
 from reenact.pipeline.finish import Finisher, signer_of
 from reenact.pipeline.live import LiveDrive
 from reenact.pipeline.motion_file import is_motion, read_motion
-from reenact.pipeline.options import FaceChoice, MotionOptions, OutputOptions, RunOptions
+from reenact.pipeline.options import DEFAULT_SYSTEM, FaceChoice, MotionOptions, OutputOptions, RunOptions
 from reenact.pipeline.portrait import (
     Portrait,
     Puppet,
@@ -368,7 +368,7 @@ class Animator:
         self,
         source: str | os.PathLike[str] | Image,
         *,
-        system: str = "warp",
+        system: str = DEFAULT_SYSTEM,
         motion: MotionOptions | None = None,
         face: FaceChoice = "largest",
         paste: bool = True,

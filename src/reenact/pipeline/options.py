@@ -10,6 +10,7 @@ from typing import Literal
 from reenact.media.codecs import Codec
 
 MotionMode = Literal["relative", "absolute", "expression", "pose"]
+DEFAULT_SYSTEM = "live"
 REGIONS = ("eyes", "brows", "lips", "jaw", "gaze", "head")
 
 
@@ -83,7 +84,7 @@ class OutputOptions:
 class RunOptions:
     """Everything `reenact image` and `reenact video` take beside their files."""
 
-    system: str = "warp"
+    system: str = DEFAULT_SYSTEM
     motion: MotionOptions = field(default_factory=MotionOptions)
     output: OutputOptions = field(default_factory=OutputOptions)
     source_face: FaceChoice = "largest"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import threading
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -19,11 +20,11 @@ BACKENDS: dict[str, str] = {"openvino": "openvino", "onnxruntime": "onnxruntime"
 
 
 class Network(Protocol):
-    """A network that is ready to run, for one thread of the caller's at a time."""
+    """A network that is ready to run, by several threads of the caller at once."""
 
     def __call__(self, inputs: Sequence[Floats]) -> list[Floats]:
         """The outputs (float32) of inputs in the order in which it was exported. The arrays that come back may
-        be written over by the next call."""
+        be written over by the same thread's next call."""
 
 
 def installed_backend() -> Backend | None:
@@ -62,10 +63,13 @@ class _OpenVino:
         options: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": threads}
         if precision != "auto":
             options["INFERENCE_PRECISION_HINT"] = precision
-        self._request = core.compile_model(str(path), "CPU", options).create_infer_request()
+        self._network = core.compile_model(str(path), "CPU", options)
+        self._own = threading.local()
 
     def __call__(self, inputs: Sequence[Floats]) -> list[Floats]:
-        results = self._request.infer(list(inputs), share_inputs=True, share_outputs=True)
+        if not hasattr(self._own, "request"):  # a request serves one caller at a time
+            self._own.request = self._network.create_infer_request()
+        results = self._own.request.infer(list(inputs), share_inputs=True, share_outputs=True)
         return list(results.values())
 
 

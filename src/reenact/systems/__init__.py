@@ -38,8 +38,6 @@ TRAINING: dict[str, TrainingSpec] = {
 }
 """The systems that can be trained, whether or not trained weights of them are there yet."""
 
-DEFAULT_SYSTEM = "warp"
-
 
 def status_of(spec: SystemSpec) -> str:
     """'ready', or 'no weights yet'."""

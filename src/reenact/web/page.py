@@ -12,8 +12,8 @@ from fastapi import FastAPI
 from reenact.errors import ReenactError
 from reenact.geometry.expressions import EXPRESSIONS
 from reenact.perception.action_units import GLG_UNITS, NAMES
+from reenact.pipeline.options import DEFAULT_SYSTEM
 from reenact.pipeline.pose import MOST_DEGREES
-from reenact.systems import DEFAULT_SYSTEM
 from reenact.web import fragments
 from reenact.web.api import Server, ready_systems
 from reenact.web.desk import EXAMPLES, Desk, plain, write_examples

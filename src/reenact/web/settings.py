@@ -8,9 +8,16 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from reenact.media.codecs import Codec
-from reenact.pipeline.options import FaceChoice, Gains, MotionMode, MotionOptions, OutputOptions, RunOptions
+from reenact.pipeline.options import (
+    DEFAULT_SYSTEM,
+    FaceChoice,
+    Gains,
+    MotionMode,
+    MotionOptions,
+    OutputOptions,
+    RunOptions,
+)
 from reenact.pipeline.pose import MOST_DEGREES, MOST_STRENGTH, Pose
-from reenact.systems import DEFAULT_SYSTEM
 from reenact.web.limits import MAX_RATE
 
 Kind = Literal["video", "image", "pose", "track"]

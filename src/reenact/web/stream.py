@@ -23,9 +23,8 @@ from reenact.geometry.opencv import opencv
 from reenact.geometry.transfer import Transfer
 from reenact.media.compose import over
 from reenact.pipeline.live import LiveDrive
-from reenact.pipeline.options import Gains, MotionMode, MotionOptions
+from reenact.pipeline.options import DEFAULT_SYSTEM, Gains, MotionMode, MotionOptions
 from reenact.pipeline.portrait import blend_of
-from reenact.systems import DEFAULT_SYSTEM
 from reenact.trust import new_mark_id
 from reenact.trust.watermark import Watermark
 from reenact.types import Image

@@ -95,7 +95,6 @@ ALL = {"l1", "parts", "adversarial_d", "adversarial_g", "matching", "landmarks"}
         ({"flow": "none"}, {"landmarks"}),
         ({"parts": False}, {"parts"}),
     ],
-    ids=str,
 )
 def test_terms_and_parts_are_switches(changes: dict[str, Any], left_out: set[str]) -> None:
     """Among them the rows of tables I to V."""

@@ -8,7 +8,7 @@ from reenact.geometry.head_field import smoothstep
 from reenact.geometry.opencv import opencv
 from reenact.runtime.engine import Network, open_network
 from reenact.runtime.weights import find
-from reenact.systems.live.inputs import SIDE, Crop, LiveInputs
+from reenact.systems.live.inputs import FLOW_SIDE, SIDE, Crop, LiveInputs
 from reenact.systems.spec import SourceFace, TargetShape
 from reenact.types import Floats, Image
 
@@ -34,7 +34,7 @@ class LiveGenerator:
         self._inputs = LiveInputs(source)
         seen = self._inputs.source
         self._features = [np.array(x) for x in once((as_input(seen.picture), as_maps(seen.maps)))]
-        self._reach = _reach(self._inputs.crop, source.picture.shape[:2])
+        self._place_crop(source.picture.shape[:2])
 
     def render(self, target: TargetShape) -> Image:
         """The region (H, W, 3 or 4) with the face in the target shape."""
@@ -43,33 +43,34 @@ class LiveGenerator:
         made = self._frame((as_input(seen.picture), as_maps(seen.maps), flow, *self._features))
         return self._laid_over(picture, made[0][0], made[1][0])
 
+    def _place_crop(self, size: tuple[int, ...]) -> None:
+        """Where the crop lies in the region: all that the frames share."""
+        crop = self._inputs.crop
+        x0, y0 = max(crop.left, 0), max(crop.top, 0)
+        x1, y1 = min(crop.left + crop.side, size[1]), min(crop.top + crop.side, size[0])
+        self._place = np.s_[y0 : max(y1, y0), x0 : max(x1, x0)]
+        self._part = np.s_[y0 - crop.top : y1 - crop.top, x0 - crop.left : x1 - crop.left]
+        self._grid = np.dstack(np.meshgrid(np.arange(x0, x1), np.arange(y0, y1))).astype(np.float32)
+        self._reach = _reach(crop, size)
+        small = opencv().resize(self._reach, (FLOW_SIDE, FLOW_SIDE))
+        self._flow_reach = small[..., None] * np.float32(crop.side / SIDE)
+
     def _laid_over(self, picture: Image, residual: Floats, layer: Floats) -> Image:
         """The warp sampled again by the residual flow (2, 64, 64), and the layer (4, 256, 256) over it, in the
         region's own pixels."""
-        cv2 = opencv()
-        crop = self._inputs.crop
-        height, width = picture.shape[:2]
-        x0, y0 = max(crop.left, 0), max(crop.top, 0)
-        x1, y1 = min(crop.left + crop.side, width), min(crop.top + crop.side, height)
-        if x1 <= x0 or y1 <= y0:
+        if not self._grid.size:
             return picture
-        part = np.s_[y0 - crop.top : y1 - crop.top, x0 - crop.left : x1 - crop.left]
-        size = (crop.side, crop.side)
-        colour, keep = byte_layer(layer, self._reach)
-        colour, keep = (cv2.resize(plane, size)[part] for plane in (colour, keep))
-        offset = residual.transpose(1, 2, 0) * (cv2.resize(self._reach, (64, 64))[..., None] * crop.side / SIDE)
-        where = cv2.resize(np.ascontiguousarray(offset), size)[part]
-        where = where + _pixels(x0, y0, x1, y1)
-        again = cv2.remap(
-            picture,
-            *cv2.convertMaps(where, None, cv2.CV_16SC2),
-            cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
-        made = again[..., :3] * keep[..., None] + colour
-        again[..., :3] = np.clip(made, 0, 255)
+        cv2 = opencv()
+        size = (self._inputs.crop.side,) * 2
+        offset = np.ascontiguousarray(residual.transpose(1, 2, 0)) * self._flow_reach
+        where = cv2.add(cv2.resize(offset, size)[self._part], self._grid)
+        maps = cv2.convertMaps(where, None, cv2.CV_16SC2)
+        again = cv2.remap(picture, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        colour, keep = (cv2.resize(plane, size)[self._part] for plane in byte_layer(layer, self._reach))
+        kept = cv2.multiply(again[..., :3], keep, dtype=cv2.CV_32F)
         out = picture.copy()
-        out[y0:y1, x0:x1] = again
+        out[self._place] = again
+        out[self._place][..., :3] = cv2.add(kept, colour, dtype=cv2.CV_8U)
         return out
 
 
@@ -85,19 +86,12 @@ def as_maps(maps: Image) -> Floats:
 
 
 def byte_layer(layer: Floats, reach: Floats) -> tuple[Floats, Floats]:
-    """The network's layer (4, H, W), colours in [-1, 1], as (H, W, 3) for bytes, rounding included, and the
-    share of the warp that stays (H, W); both faded to nothing where `reach` (H, W) is 0."""
-    keep = layer[3]
-    colour = (layer[:3] + (1 - keep)) * np.float32(127.5) * reach
-    # Truncation to bytes then rounds to the nearest.
-    return np.ascontiguousarray(colour.transpose(1, 2, 0)) + np.float32(0.5), 1 - (1 - keep) * reach
-
-
-def _pixels(x0: int, y0: int, x1: int, y1: int) -> Floats:
-    grid = np.empty((y1 - y0, x1 - x0, 2), np.float32)
-    grid[..., 0] = np.arange(x0, x1, dtype=np.float32)
-    grid[..., 1] = np.arange(y0, y1, dtype=np.float32)[:, None]
-    return grid
+    """The network's layer (4, H, W), colours in [-1, 1], for bytes: colour, and the share of the warp
+    that stays, each (H, W, 3); both faded to nothing where `reach` (H, W) is 0."""
+    paint = (1 - layer[3]) * reach
+    colour = (layer[:3] * reach + paint) * np.float32(127.5)
+    merge = opencv().merge
+    return merge(list(colour)), merge([1 - paint] * 3)
 
 
 def _reach(crop: Crop, size: tuple[int, ...]) -> Floats:
