@@ -140,7 +140,8 @@ class PhasePictures:
         goal, goal_points = resized(wanted, self._side)
         if self._others and self._morphable:
             goal_points = self._carried(own, wanted)
-        sample = {"source": picture, "source_points": points, "target": goal, "points": goal_points}
+        sample: dict[str, NDArray[Any]] = {"source": picture}
+        sample |= {"source_points": points, "target": goal, "points": goal_points}
         sample["known"] = np.asarray(not self._others, np.float32)
         if shown is not None:
             lent = read(shown)

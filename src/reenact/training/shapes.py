@@ -105,7 +105,9 @@ class FaceShapes:
         self._pairing, self._others, self._known = pairing, others, values["cross_truth"]
         self._code, self._length, self._side = values["code"], values["code_length"], values["side"]
         self._kept: dict[int, tuple[Floats, Floats, Floats]] = {}
-        self._draw = pairing.others if others else pairing.same
+        self._draw: Callable[[np.random.Generator, int], NDArray[Any]] = (
+            pairing.others if others else pairing.same
+        )
         if with_truth:
             rows = self._with_truth()
             self._draw = _from(rows) if len(rows) else pairing.same
