@@ -87,9 +87,14 @@ def test_similarity_is_half_the_distance(embedder):
     assert not embedder.same_person(one, other)
 
 
-def test_fetched_arcface_is_checked_and_preferred(monkeypatch, tmp_path):
+def test_without_arcface_it_is_dlib(monkeypatch, tmp_path):
+    pytest.importorskip("dlib")
     monkeypatch.setenv("REENACT_HOME", str(tmp_path))
     assert open_identity().name == "dlib"
+
+
+def test_fetched_arcface_is_checked_and_preferred(monkeypatch, tmp_path):
+    monkeypatch.setenv("REENACT_HOME", str(tmp_path))
     session = SimpleNamespace(get_inputs=lambda: [SimpleNamespace(name="image")])
     monkeypatch.setattr(identity, "open_session", lambda *_: session)
     entry = weights.PUBLISHED["arcface"]
