@@ -38,7 +38,7 @@ def test_values_are_read_by_their_type() -> None:
         ("batch=0", "at least 1"),
         ("mean=1", "below 1"),
         ("whiten=perhaps", "choose one of: true, false"),
-        ("precision=16", "choose one of: 32, bf16"),
+        ("precision=16", "choose one of: 32, bf16, auto"),
     ],
 )
 def test_a_wrong_setting_is_one_line(pair: str, words: str) -> None:

@@ -39,10 +39,10 @@ class Order:
 def describe(order: Order) -> list[dict[str, Any]]:
     """The dry run: networks, parameters, GFLOPs and memory of each stage; nothing is trained or written."""
     from reenact.training.dry_run import describe_stage
+    from reenact.training.precision import resolve
 
-    return [
-        describe_stage(stage, override(preset(stage, order.preset), order.changes)) for stage in _stages(order)
-    ]
+    planned = [(stage, override(preset(stage, order.preset), order.changes)) for stage in _stages(order)]
+    return [describe_stage(stage, resolve(settings, order.device)) for stage, settings in planned]
 
 
 def train(
@@ -73,9 +73,10 @@ def _train_stage(
     progress: Progress,
     report: Callable[[str], None],
 ) -> dict[str, Any]:
-    from reenact.training import loop
+    from reenact.training import loop, precision
     from reenact.training.start import go_on_with
 
+    asked, settings = settings.precision, precision.resolve(settings, order.device)
     fabric = loop.setup(order.device, settings.precision, settings.threads)
     # Of all stages in one go, those on made-up triples need no folder.
     made_up = stage.data == "triples" and not order.stage
@@ -83,7 +84,9 @@ def _train_stage(
     if fabric.is_global_zero:
         folder.mkdir(parents=True, exist_ok=True)
         _write_order(folder, order, stage, settings)
-        report(f"{order.system} {stage.name}: {data.note}; {fabric.world_size} process(es) on {fabric.device}")
+        where = f"{fabric.world_size} process(es) on {fabric.device}"
+        arithmetic = precision.words(asked, settings, order.device)
+        report(f"{order.system} {stage.name}: {data.note}; {where}; {arithmetic}")
     fabric.barrier()
     say = report if fabric.is_global_zero else _nothing
     built = stage.build(settings)

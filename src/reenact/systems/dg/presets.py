@@ -147,9 +147,9 @@ IDSG = {
 }
 
 RFG = {
-    "paper": RfgSettings(epochs=100, batch=4, precision="bf16"),  # epochs: not in the paper
+    "paper": RfgSettings(epochs=100, batch=4, precision="auto"),  # epochs: not in the paper
     "small": RfgSettings(
-        epochs=60, cross_from=40, batch=4, precision="bf16", width=16, widest=120, critic_width=16, style=32
+        epochs=60, cross_from=40, batch=4, precision="auto", width=16, widest=120, critic_width=16, style=32
     ),
     # Without what needs the landmark and identity nets, which would take nearly all of the time.
     "tiny": RfgSettings(

@@ -130,11 +130,11 @@ LSG = {
 }
 
 REENACTMENT = {
-    "paper": ReenactmentSettings(epochs=45, batch=8, mean=0.0, precision="bf16"),  # batch not in the paper
+    "paper": ReenactmentSettings(epochs=45, batch=8, mean=0.0, precision="auto"),  # batch not in the paper
     "small": ReenactmentSettings(
         epochs=45,
         batch=8,
-        precision="bf16",
+        precision="auto",
         enhancer=False,
         width=14,
         downs=4,

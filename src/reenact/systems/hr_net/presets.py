@@ -111,7 +111,7 @@ LIC = {
         batch=256,
         steps=14_000,
         threads=1,
-        precision="bf16",
+        precision="auto",
         mean=0.999,
         epoch_size=100_000,
         residual=True,
@@ -146,9 +146,9 @@ LIC = {
 }
 
 BFR = {
-    "paper": BfrSettings(epochs=300, batch=16, mean=0.999, precision="bf16", clip=0.0),
+    "paper": BfrSettings(epochs=300, batch=16, mean=0.999, precision="auto", clip=0.0),
     "small": BfrSettings(
-        epochs=60, constant_epochs=30, batch=8, precision="bf16", width=16, widest=120, style=32, patch_width=32
+        epochs=60, constant_epochs=30, batch=8, precision="auto", width=16, widest=120, style=32, patch_width=32
     ),
     "tiny": BfrSettings(
         epochs=1,
@@ -168,13 +168,13 @@ BFR = {
         sheet_every=20,
         validate_samples=8,
     ),
-    "512": BfrSettings(epochs=300, batch=8, size=512, width=32, downs=5, precision="bf16", sigma=2.0),
+    "512": BfrSettings(epochs=300, batch=8, size=512, width=32, downs=5, precision="auto", sigma=2.0),
 }
 
 JOINT = {
-    "paper": JointSettings(epochs=30, batch=16, precision="bf16"),
+    "paper": JointSettings(epochs=30, batch=16, precision="auto"),
     "small": JointSettings(
-        epochs=6, batch=8, precision="bf16", width=16, widest=120, style=32, patch_width=32, residual=True
+        epochs=6, batch=8, precision="auto", width=16, widest=120, style=32, patch_width=32, residual=True
     ),
     "tiny": JointSettings(
         epochs=1,

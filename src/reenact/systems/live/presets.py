@@ -39,7 +39,7 @@ class LiveSettings(Settings):
     rate_discriminator: float = 2e-4
 
 
-_SMALL = LiveSettings(epochs=6, batch=16, precision="bf16", mean=0.995, clip=1.0, workers=1)
+_SMALL = LiveSettings(epochs=6, batch=16, precision="auto", mean=0.995, clip=1.0, workers=1)
 
 PRESETS: dict[str, LiveSettings] = {
     "tiny": LiveSettings(

@@ -57,13 +57,13 @@ class OsfrSettings(Settings):
     start: str = ""
 
 
-_PAPER = OsfrSettings(epochs=45, batch=16, mean=0.0, precision="bf16")
+_PAPER = OsfrSettings(epochs=45, batch=16, mean=0.0, precision="auto")
 # 10 MB: a sixteenth of the channels at 1x1, more of them where pictures are large. Moved stills, since these
 # have a true target for other poses and expressions, which the paper's way of training never shows.
 _SMALL = OsfrSettings(
     epochs=45,
     batch=8,
-    precision="bf16",
+    precision="auto",
     down=(24, 48, 96, 128, 128, 128, 128, 128),
     up=(128, 128, 128, 128, 128, 96, 64, 32),
     decoder=(96, 96, 96, 96, 80, 64, 48, 32),
