@@ -19,6 +19,7 @@ from reenact.training.distill import DistillOptions, run
 from reenact.training.distill_identity import IdentityStep
 from reenact.training.distill_report import identity_report, landmark_report, ship, speed
 from reenact.training.faces import FaceStore, faces, prepare
+from reenact.training.precision import cpu_has_bf16
 
 STILLS = 2293
 """People in the stills come first in the store; higher numbers are clips."""
@@ -69,6 +70,7 @@ def identity_net(data: Path, runs: Path, out: Path, options: DistillOptions) -> 
         for part in ("val", "held")
         for kind in ("placed", "spoilt")
     }
+    kind = "bf16 autocast" if cpu_has_bf16() else "fp32"
     record = {
         "purpose": "identity with gradients, for losses on generated faces",
         "licence": "Apache-2.0",
@@ -76,7 +78,7 @@ def identity_net(data: Path, runs: Path, out: Path, options: DistillOptions) -> 
         "steps": options.steps,
         "images": options.steps * options.batch * 2,
         "input": f"RGB in [-1, 1], {SIZE} x {SIZE}",
-        "precision": "bf16 autocast on a CPU, running mean of the weights, shipped in fp16",
+        "precision": f"{kind} on a CPU, running mean of the weights, shipped in fp16",
         "seed": options.seed,
         "teacher": "dlib_face_recognition_resnet_model_v1 (dlib, CC0-1.0)",
     }

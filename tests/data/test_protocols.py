@@ -37,12 +37,24 @@ def test_each_protocol_draws_the_same_pairs_twice(tree, tmp_path, name: str) -> 
     spec = PAIR_PROTOCOLS[name]
     dataset = spec.datasets[0]
     root = tree(*SMALL.get(name, SMALL[dataset]))
-    guides = find_dataset("celebv").read(tree(*SMALL["celebv"])) if spec.guides else None
+    others = "celebv" if spec.guides == "folders" else spec.guides
+    guides = find_dataset(others).read(tree(*SMALL[others])) if others else None
     listing = find_dataset(dataset).read(root)
     pairs = draw_pairs(name, listing, guides=guides, seed=5)
     assert pairs and pairs == draw_pairs(name, listing, guides=guides, seed=5)
-    same = "voxceleb" in name
+    same = "voxceleb" in name and not guides
     assert all((pair.source.identity == pair.driving.identity) == same for pair in pairs)
+
+
+def test_extreme_poses_of_multipie_drive_voxceleb(tree) -> None:
+    listing = find_dataset("voxceleb1").read(tree(*SMALL["voxceleb1"]))
+    guides = find_dataset("multipie").read(tree(*SMALL["multipie"]))
+    pairs = draw_pairs("dg/voxceleb1-by-multipie", listing, guides=guides)
+    assert len(pairs) == 20 and {pair.source.identity for pair in pairs} == {"id10271", "id10272"}
+    assert {pair.driving.attributes["yaw"] for pair in pairs} == {"90"} and all(p.truth is None for p in pairs)
+    assert {pair.driving.identity for pair in pairs} <= {"pie201", "pie202", "pie203"}
+    with pytest.raises(ReenactError, match=r"multipie's pictures of other people .*--guides DIR"):
+        draw_pairs("dg/voxceleb1-by-multipie", listing)
 
 
 def test_what_is_missing_is_said(tree) -> None:

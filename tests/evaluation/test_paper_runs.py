@@ -106,11 +106,38 @@ def test_a_run_s_own_ace_fills_the_row_that_it_was_trained_for(tmp_path: Path) -
     assert CONVERTER_ACE in markdown(fill(Order("hr_net/IV", runs=tmp_path)))
 
 
+def test_refinement_of_noisy_landmarks_is_read_from_a_run(tmp_path: Path) -> None:
+    """FIPLS figure 7: both rows out of one run's held-out sequences; runs of other systems do not count."""
+    for system, stage, figures in (
+        ("fipls", "lsg", "step,ace_px,ace_px_li\n10,1.9,1.4\n20,0.7,1.4\n"),
+        ("hr_net", "lic", "step,ace_px,ace_px_li\n10,0.1,0.1\n"),
+    ):
+        folder = tmp_path / system
+        folder.mkdir()
+        values = as_json(systems.TRAINING[system].stage(stage).presets["small"])
+        record = {"system": system, "stage": stage, "preset": "small", "settings": values}
+        (folder / "run.json").write_text(json.dumps(record))
+        (folder / "validation.csv").write_text(figures)
+    rows = fill(Order("fipls/figure-7", runs=tmp_path)).blocks[0].rows
+    assert [row.here for row in rows] == [{CONVERTER_ACE: 1.4}, {CONVERTER_ACE: 0.7}]
+
+
 def test_a_row_says_how_it_is_trained() -> None:
     rows = {row.name: row for row in PAPER_TABLES["hr_net/IV"].rows}
     assert configuration(rows["+L_idt"]) == (
         "`reenact train hr_net --stage lic --preset paper --set weight_triplet=0`, then `--system hr_net`"
     )
+    other_data = PAPER_TABLES["dg/figure-6"].rows[1]
+    assert "`reenact train dg --stage rfg --preset paper --data VOXCELEB1`" in configuration(other_data)
+
+
+def test_driving_pictures_of_another_data_set_are_asked_for(tmp_path: Path) -> None:
+    filled = fill(Order("dg/figure-6", data={"voxceleb1": tmp_path}, out=tmp_path / "out"))
+    assert any(
+        line == "data: driving pictures (CMU Multi-PIE); give the folder with --guides DIR"
+        for line in filled.missing
+    )
+    assert not any(row.here for row in filled.blocks[0].rows)
 
 
 def test_bad_orders(truth_set: Path, data: Path, tmp_path: Path) -> None:

@@ -40,7 +40,9 @@ def evaluate(
     shots: Annotated[int, typer.Option(min=1, max=7, metavar="K", help="Sources a person in few-shot.")] = 3,
     guides: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Where OSFR's driving pictures come from.", show_default=False),
+        typer.Option(
+            metavar="DIR", help="Where driving pictures of another data set come from.", show_default=False
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, metavar="N", help="Of every choice of pairs.")] = 0,
     arcface: Annotated[

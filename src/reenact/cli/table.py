@@ -49,7 +49,9 @@ def table(
     ] = None,
     guides: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Where OSFR's driving pictures come from.", show_default=False),
+        typer.Option(
+            metavar="DIR", help="Where driving pictures of another data set come from.", show_default=False
+        ),
     ] = None,
     runs: Annotated[
         Path | None,

@@ -80,12 +80,22 @@ def pairs(
     """100 driving pictures of other people for each test person; with large_pose, source yaw under 30 and
     driving yaw over 60 degrees (DG, section 4.1). The truth shares expression, camera and light with the
     driving picture. Of a set with nobody to test on, all people are taken."""
-    test = [item for item in items if item.split == "test"] or list(items)
+    test = _tested(items)
     sources = [item for item in test if not large_pose or _turned(item) < NEAR]
-    driving = [item for item in test if not large_pose or _turned(item) > FAR]
+    driving = turned_far(test) if large_pose else test
     truths = {(item.identity, *action(item)): item for item in test}
     drawn = cross_pairs(sources, driving, per_person, seed, source_of=_front)
     return [Pair(p.source, p.driving, truths.get((p.source.identity, *action(p.driving)))) for p in drawn]
+
+
+def turned_far(items: Sequence[Item]) -> list[Item]:
+    """The test people's pictures with a yaw over 60 degrees: large pose's driving pictures."""
+    return [item for item in _tested(items) if _turned(item) > FAR]
+
+
+def _tested(items: Sequence[Item]) -> list[Item]:
+    """Those of the test people, or all of a set with nobody to test on."""
+    return [item for item in items if item.split == "test"] or list(items)
 
 
 def action(item: Item) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from fractions import Fraction
 
 from reenact.data import celebv, multipie, rafd, voxceleb
 from reenact.data.celeba_hq import guided_pairs, one_of_each
+from reenact.data.draws import cross_pairs
 from reenact.data.frames import frame_items
 from reenact.data.items import Item, Listing, Pair
 from reenact.errors import ReenactError
@@ -21,15 +22,15 @@ Draw = Callable[[Listing, Sequence[Item], int], list[Pair]]
 
 @dataclass(frozen=True)
 class PairProtocol:
-    """name: of the protocol. paper: which uses it, and where it says so. datasets: what it is
-    drawn from. guides: whether driving pictures come from a second listing (OSFR's pose guides). draw: from the
+    """name: of the protocol. paper: which uses it, and where it says so. datasets: what it is drawn from.
+    guides: the data set that driving pictures come from where it is a second one, '' for none. draw: from the
     listing, the guides and a seed to the pairs."""
 
     name: str
     paper: str
     datasets: tuple[str, ...]
     draw: Draw
-    guides: bool = False
+    guides: str = ""
 
 
 def _frames(listing: Listing, rate: int) -> list[Item]:
@@ -62,6 +63,13 @@ def _glg_voxceleb(listing: Listing, guides: Sequence[Item], seed: int) -> list[P
     return voxceleb.marionette_pairs(_frames(listing, 25), seed=seed)
 
 
+def _dg_wide_guides(listing: Listing, guides: Sequence[Item], seed: int) -> list[Pair]:
+    """The paper shows several cases and gives no number: 10 extreme poses for each person of 50 videos are
+    ours."""
+    held = voxceleb.hold_out(_frames(listing, 1), videos=50, tune=1, test=1, seed=seed)
+    return cross_pairs([tune[0] for tune, _ in held], multipie.turned_far(guides), 10, seed)
+
+
 def _osfr(listing: Listing, guides: Sequence[Item], seed: int) -> list[Pair]:
     return guided_pairs(one_of_each(listing.items, seed=seed), guides, seed=seed)
 
@@ -84,6 +92,7 @@ _SPECS = (
     PairProtocol("hr_net/voxceleb1", "HR-Net IV-A", ("voxceleb1",), _hr_net_voxceleb),
     PairProtocol("dg/voxceleb1", "DG 4.1", ("voxceleb1",), _dg_voxceleb(1)),
     PairProtocol("dg/voxceleb2", "DG 4.1", ("voxceleb2",), _dg_voxceleb(25)),
+    PairProtocol("dg/voxceleb1-by-multipie", "DG figure 6", ("voxceleb1",), _dg_wide_guides, guides="multipie"),
     PairProtocol("fipls/voxceleb1", "FIPLS, 'Datasets'", ("voxceleb1",), _fipls_voxceleb),
     PairProtocol("glg/voxceleb1", "GLG IV-A", ("voxceleb1",), _glg_voxceleb),
     PairProtocol(
@@ -98,15 +107,15 @@ _SPECS = (
         ("celebv",),
         lambda of, _, s: celebv.pairs(of.items, scenario="known", seed=s),
     ),
-    PairProtocol("osfr/same-source", "OSFR 4.1.2", ("celeba-hq",), _osfr, guides=True),
-    PairProtocol("osfr/different-source", "OSFR 4.1.2", ("ffhq",), _osfr, guides=True),
-    PairProtocol("osfr/in-the-wild", "OSFR 4.1.2", ("raf-db",), _osfr, guides=True),
+    PairProtocol("osfr/same-source", "OSFR 4.1.2", ("celeba-hq",), _osfr, guides="folders"),
+    PairProtocol("osfr/different-source", "OSFR 4.1.2", ("ffhq",), _osfr, guides="folders"),
+    PairProtocol("osfr/in-the-wild", "OSFR 4.1.2", ("raf-db",), _osfr, guides="folders"),
 )
 PAIR_PROTOCOLS: dict[str, PairProtocol] = {spec.name: spec for spec in _SPECS}
 
 
 def draw_pairs(name: str, listing: Listing, *, guides: Listing | None = None, seed: int = 0) -> list[Pair]:
-    """The pairs of a protocol. guides: where OSFR's driving pictures come from.
+    """The pairs of a protocol. guides: where driving pictures come from that are not of the same data set.
 
     Raises ReenactError for a protocol that is not there, for missing guides, and where the data set's folder
     holds too little to draw a single pair.
@@ -115,7 +124,10 @@ def draw_pairs(name: str, listing: Listing, *, guides: Listing | None = None, se
         raise ReenactError(f"there is no protocol {name!r}; choose one of: {', '.join(PAIR_PROTOCOLS)}")
     spec = PAIR_PROTOCOLS[name]
     if spec.guides and guides is None:
-        raise ReenactError(f"{name} needs pose guides: pictures or clips of other people to drive the sources")
+        what = "pictures or clips" if spec.guides == "folders" else f"{spec.guides}'s pictures"
+        raise ReenactError(
+            f"{name} needs pose guides: {what} of other people to drive the sources (--guides DIR)"
+        )
     found = spec.draw(listing, frame_items(guides.items, None) if guides else [], seed)
     if not found:
         raise ReenactError(

@@ -164,10 +164,10 @@ def _connected(address: str, workers: int) -> Any:
             runtime_env={"env_vars": _ONE_THREAD},
             **here,
         )
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        raise ReenactError(
-            f"Ray: cannot reach {address} ({str(error).splitlines()[0]}); check the address"
-        ) from None
+    except Exception as error:  # where its processes start too slowly, Ray raises a plain Exception
+        advice = "try again when the machine is less busy" if address == "local" else "check the address"
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise ReenactError(f"Ray: cannot reach {address} ({reason}); {advice}") from None
     ray.data.DataContext.get_current().enable_progress_bars = False
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     return ray

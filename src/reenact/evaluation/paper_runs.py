@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 
 from reenact.data import find_dataset
+from reenact.data.protocols import PAIR_PROTOCOLS
 from reenact.errors import ReenactError
 from reenact.evaluation import store
 from reenact.evaluation.measure import published_metrics
@@ -113,16 +114,24 @@ class _Filler:
             )
             self.missing.append(f"data: {title}; give the folder with --data {block.data}=DIR")
             return None
+        protocol = self._protocol(block, data)
+        other = PAIR_PROTOCOLS[protocol].guides if protocol in PAIR_PROTOCOLS else ""
+        guides = order.guides or order.data.get(other)
+        if other and guides is None:
+            self.missing.append(
+                f"data: driving pictures ({find_dataset(other).title}); give the folder with --guides DIR"
+            )
+            return None
         return Plan(
             [system for system in systems if system != COPY],
             data,
-            self._protocol(block, data),
+            protocol,
             order.out,
             order.clips,
             order.pairs,
             order.seed,
             block.shots,
-            order.guides,
+            guides,
         )
 
     def _protocol(self, block: Block, data: Path) -> str:

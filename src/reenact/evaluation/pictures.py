@@ -188,12 +188,13 @@ class PictureScene:
 
 def paper_cases(name: str, data: Path, guides: Path | None, pairs: int | None, seed: int) -> list[PictureCase]:
     """The test pairs of a paper (`data/protocols.py`) in a data set's folder, `pairs` of them evenly chosen.
-    guides: the folder that OSFR's driving pictures come from. Raises ReenactError where they are not there."""
+    guides: the folder of driving pictures that come from another data set (OSFR's; DG's figure 6). Raises
+    ReenactError where they are not there."""
     spec = PAIR_PROTOCOLS[name]
     listing = find_dataset(spec.datasets[0]).read(data)
     others = None
     if spec.guides and guides is not None:
-        others = find_dataset("folders").read(guides)
+        others = find_dataset(spec.guides).read(guides)
     return _grouped(draw_pairs(name, listing, guides=others, seed=seed), pairs)
 
 

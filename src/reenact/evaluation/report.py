@@ -52,7 +52,7 @@ class Plan:
     """What is evaluated. systems: names; `copy` and `warp` are added. protocol: self, cross, few-shot, or test
     pairs of a paper (`data/protocols.py`). clips: the split. pairs: how many cases (self: all by default,
     cross: 24) or pairs of pictures (all). seed: of every choice. shots: sources a person in few-shot. guides:
-    the folder of OSFR's driving pictures. fresh: measure every pair again."""
+    the folder of driving pictures of another data set. fresh: measure every pair again."""
 
     systems: Sequence[str]
     data: Path

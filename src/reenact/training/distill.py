@@ -1,6 +1,6 @@
-"""Training of a small net on what a big one says, on a CPU: bf16 autocast, channels_last, one memory-mapped
-file of faces (`training.faces`). A run is resumed from its folder; what is shipped is the running mean of the
-weights.
+"""Training of a small net on what a big one says, on a CPU: bf16 autocast where it has the units for that,
+channels_last, one memory-mapped file of faces (`training.faces`). A run is resumed from its folder; what is
+shipped is the running mean of the weights.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from reenact.nn.identity_net import SIZE
 from reenact.perception.chips import DLIB_CHIP, chip_matrix
 from reenact.training.augment import Placement, draw_placement, sample, spoil
 from reenact.training.faces import FaceStore
+from reenact.training.precision import cpu_has_bf16
 
 PLACEMENT = Placement(turn=6, zoom=1.12, shift=0.05)
 ROOM = 1.3
@@ -41,7 +42,7 @@ class IdentityStep:
         matrices, _ = draw_placement(centre(len(wide)), PLACEMENT, generator, mirror=False)
         spoilt = spoil(sample(wide, matrices, SIZE), generator, cover=0.15)
         images = torch.cat([plain, spoilt]) * 2 - 1
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=cpu_has_bf16()):
             guess = self._net(images.contiguous(memory_format=torch.channels_last))
         spread = functional.pdist(label)
         return {
@@ -62,7 +63,7 @@ class IdentityStep:
     def label(self, chips: Tensor) -> Tensor:
         """The teacher's (B, 128) on chips (B, 3, 150, 150) in [0, 1]."""
         chips = chips * 2 - 1
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=cpu_has_bf16()):
             return self._teacher(chips.contiguous(memory_format=torch.channels_last)).float()
 
 

@@ -141,12 +141,14 @@ TABLES = (
         _THREE,
         (
             Block(
-                "multipie",
+                "voxceleb1",
                 "sources of VoxCeleb1, driving pictures of MPIE",
-                "",
+                "dg/voxceleb1-by-multipie",
                 "cross",
                 (
-                    PaperRow("DG (+MPIE)", ("",) * 3, _OURS, what="trained on VoxCeleb1 and MPIE"),
+                    PaperRow(
+                        "DG (+MPIE)", ("",) * 3, _OURS, what="trained on VoxCeleb1 and Multi-PIE together"
+                    ),
                     PaperRow(
                         "DG (VoxCeleb1)",
                         ("",) * 3,

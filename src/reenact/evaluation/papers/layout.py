@@ -55,13 +55,15 @@ class PaperRow:
     """One row. name: as printed. published: the figures as printed, in the table's order; '' where the paper
     prints none. system: what makes it here, as for `--system` (another converter in front: `copy+hr_net`);
     '' for methods that are not built here. changes: settings of its training that differ from the paper's full
-    system, each `STAGE.SETTING=VALUE`. what: the same in words, where it needs them."""
+    system, each `STAGE.SETTING=VALUE`; `STAGE.data=NAME` stands for the data that it is trained on. what: the
+    same in words, where it needs them. ace: the held-out figure of a training run that is this row's ACE."""
 
     name: str
     published: tuple[str, ...]
     system: str = ""
     changes: tuple[str, ...] = ()
     what: str = ""
+    ace: str = "ace_px"
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,8 @@ def configuration(row: PaperRow) -> str:
     what is run then."""
     by_stage: dict[str, list[str]] = {}
     for (stage, setting), value in map(_parted, row.changes):
-        by_stage.setdefault(stage, []).append(f"--set {setting}={value}")
+        word = f"--data {value.upper()}" if setting == "data" else f"--set {setting}={value}"
+        by_stage.setdefault(stage, []).append(word)
     name = family(row.system)
     trained = [
         f"`reenact train {name} --stage {stage} --preset paper {' '.join(changes)}`"
@@ -129,15 +130,16 @@ def ace_of_runs(table: PaperTable, row: PaperRow, runs: Path) -> tuple[float, st
     """The best held-out ACE in pixels of the training runs below a folder whose settings are those of the row,
     and the preset of that run; None where there is no such run."""
     system, found = family(row.system), []
+    plain = not any(other.changes for other in table.rows)
     for path in sorted(runs.rglob("run.json")):
         try:
             order = json.loads(path.read_text("utf-8"))
             with (path.parent / "validation.csv").open(newline="", encoding="utf-8") as file:
-                figures = [float(line["ace_px"]) for line in csv.DictReader(file)]
+                figures = [float(line[row.ace]) for line in csv.DictReader(file)]
             have = _settings(order["system"], order["stage"], order["preset"], order["settings"])
         except (OSError, ValueError, KeyError, TypeError):
             continue
         wanted = _wanted(table, row).get(order["stage"], {})
-        if order["system"] == system and wanted and figures and _agrees(wanted, have):
+        if order["system"] == system and (wanted or plain) and figures and _agrees(wanted, have):
             found.append((min(figures), str(order["preset"])))
     return min(found) if found else None
