@@ -5,6 +5,7 @@ demo's motion at 512 px. Absolute times wander on shared machines: compare figur
 another than the default; `--long` adds the five minute video of the memory row.
 """
 
+# ruff: noqa: E402
 from __future__ import annotations
 
 import argparse
@@ -20,6 +21,8 @@ import time
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command has it; before NumPy loads
 
 import numpy as np
 from skimage.data import astronaut

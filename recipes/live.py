@@ -2,7 +2,8 @@
 
     python recipes/live.py render --data DIR --warps WARPS      landmark warps beside true pictures
     reenact train live --stage refine --preset small --data WARPS --out RUN
-    python recipes/live.py ship RUN [--to FOLDER]               weights, and the two networks as ONNX
+    python recipes/live.py ship RUN --warps WARPS [--to FOLDER]     weights, and the networks as ONNX
+    python recipes/live.py engines --warps WARPS [--to FOLDER]      the networks alone, of given weights
 
 DIR holds `clips/train/*.mp4` and `portraits/*/*.jpg`.
 """
@@ -11,16 +12,24 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from reenact.media.files import atomic_output
+from reenact.runtime.engine import open_network
 from reenact.runtime.weights import cache_folder, sha256_of
 from reenact.systems.live import LIVE_TRAINING
+from reenact.systems.live.generator import FRAME_NET, INTEGER_NET, SOURCE_NET, as_input, as_maps
 from reenact.systems.live.presets import LiveSettings
 from reenact.systems.live.train import LiveStage
 from reenact.training.export import as_record, export_network
+from reenact.training.quantise import quantise
 from reenact.training.ship import ship
-from reenact.training.warps import render_warps
+from reenact.training.warps import WarpSource, render_warps
+from reenact.types import Floats
 
 DATA = (
     "30 clips of 30 people (240 pairs of frames each) and 2,190 stills, each warped once by a random motion; "
@@ -28,34 +37,73 @@ DATA = (
 )
 
 
-def ship_live(run: Path, folder: Path, note: str) -> None:
-    """The weights of a finished run, their record, and both networks as ONNX with records of their own."""
+SPARED = ("coarse", "layer")
+"""Convolutions that stay in floats: what they give is the picture, which should not take steps."""
+_CALIBRATION = 96
+
+
+def ship_live(run: Path, folder: Path, warps: Path, note: str) -> None:
+    """The weights of a finished run with their record, and what the engines run."""
+    ship(run, folder, DATA, note=note)
+    write_engines(folder, warps)
+
+
+def write_engines(folder: Path, warps: Path) -> None:
+    """The networks of the weights in `folder` as ONNX, the frame's in integers too, each with a record."""
     from safetensors.torch import load_file
 
-    record_path = ship(run, folder, DATA, note=note)
-    record = json.loads(record_path.read_text(encoding="utf-8"))
-    stage_spec = LIVE_TRAINING.stages[0]
-    settings = stage_spec.presets[record["preset"]].with_values(record["settings"])
+    record = json.loads((folder / "live_refine.json").read_text(encoding="utf-8"))
+    settings = LIVE_TRAINING.stages[0].presets[record["preset"]].with_values(record["settings"])
     assert isinstance(settings, LiveSettings)
     stage = LiveStage(settings)
     tensors = load_file(folder / record["file"])
     stage.live.load_state_dict({name.removeprefix("live."): value.float() for name, value in tensors.items()})
-    for name, (network, inputs) in stage.parts().items():
-        target = folder / f"live_{name}.onnx"
-        done = export_network(network, inputs, target, overwrite=True)
-        values = {
-            "file": target.name,
-            "sha256": sha256_of(target),
-            "purpose": f"live: {'once a source' if name == 'source' else 'once a frame'}, exported",
-            "licence": record["licence"],
-            "weights": record["file"],
-            "weights_sha256": record["sha256"],
-            "input": [list(x.shape) for x in inputs],
-            "parity": as_record([done])[0]["difference"],
-        }
-        with atomic_output(folder / f"live_{name}.json", overwrite=True) as partial:
-            partial.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
-        print(f"{target}: {done.bytes / 1e6:.2f} MB, {done.milliseconds}")
+    parts = stage.parts()
+    for name, title in ((SOURCE_NET, "once a source"), (FRAME_NET, "once a frame")):
+        network, inputs = parts[name.removeprefix("live_")]
+        done = export_network(network, inputs, folder / f"{name}.onnx", overwrite=True)
+        _write_record(folder, name, record, title, inputs, {"parity": as_record([done])[0]["difference"]})
+        print(f"{name}: {done.bytes / 1e6:.2f} MB, {done.milliseconds}")
+    network, inputs = parts["frame"]
+    seen = list(calibration(folder / f"{SOURCE_NET}.onnx", warps))
+    target = folder / f"{INTEGER_NET}.onnx"
+    quantise(network, inputs, target, seen[::2], spared=SPARED, overwrite=True)
+    plain, whole = (open_network(folder / f"{name}.onnx", precision="f32") for name in (FRAME_NET, INTEGER_NET))
+    off = [np.abs(whole(x)[1] - plain(x)[1]).mean() for x in seen[1::2]]
+    values = {"difference": float(f"{np.mean(off):.3g}"), "calibration": f"{len(seen) // 2} warps"}
+    _write_record(folder, INTEGER_NET, record, "once a frame, convolutions in 8-bit integers", inputs, values)
+    print(
+        f"{INTEGER_NET}: {target.stat().st_size / 1e6:.2f} MB, layers off by {np.mean(off):.4f} of a range of 2"
+    )
+
+
+def calibration(source_net: Path, warps: Path) -> Iterator[list[Floats]]:
+    """Inputs of the frame's network, from rendered warps drawn at random."""
+    once, data = open_network(source_net), WarpSource(warps / "train", augment=False)
+    rows = data.draw(np.random.default_rng(20261127), _CALIBRATION)
+    for row in rows:
+        one = {name: values[0] for name, values in data.load(row[None]).items()}
+        features = [np.array(x) for x in once((as_input(one["source"]), as_maps(one["source_maps"])))]
+        flow = np.ascontiguousarray(one["flow"].transpose(2, 0, 1))[None]
+        yield [as_input(one["warp"]), as_maps(one["maps"]), flow, *features]
+
+
+def _write_record(
+    folder: Path, name: str, record: dict[str, Any], title: str, inputs: Sequence[Any], more: dict[str, Any]
+) -> None:
+    file = folder / f"{name}.onnx"
+    values = {
+        "file": file.name,
+        "sha256": sha256_of(file),
+        "purpose": f"live: {title}, exported",
+        "licence": record["licence"],
+        "weights": record["file"],
+        "weights_sha256": record["sha256"],
+        "input": [list(x.shape) for x in inputs],
+        **more,
+    }
+    with atomic_output(file.with_suffix(".json"), overwrite=True) as partial:
+        partial.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
 
 
 def main() -> None:
@@ -68,13 +116,18 @@ def main() -> None:
     render.add_argument("--processes", type=int, default=2)
     shipping = verbs.add_parser("ship")
     shipping.add_argument("run", type=Path)
-    shipping.add_argument("--to", type=Path)
+    engines = verbs.add_parser("engines")
+    for parser_of in (shipping, engines):
+        parser_of.add_argument("--warps", type=Path, required=True)
+        parser_of.add_argument("--to", type=Path)
     shipping.add_argument("--note", default="")
     given = parser.parse_args()
     if given.verb == "render":
         render_warps(given.data, given.warps, processes=given.processes)
+    elif given.verb == "ship":
+        ship_live(given.run, given.to or cache_folder(), given.warps, given.note)
     else:
-        ship_live(given.run, given.to or cache_folder(), given.note)
+        write_engines(given.to or cache_folder(), given.warps)
 
 
 if __name__ == "__main__":

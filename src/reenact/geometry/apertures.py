@@ -26,6 +26,7 @@ from reenact.types import Floats, Points
 EYES = ((RIGHT_EYE, RIGHT_IRIS_CENTRE, RIGHT_IRIS), (LEFT_EYE, LEFT_IRIS_CENTRE, LEFT_IRIS))
 _TOOTH = 0.075
 """Height of an upper tooth in canonical units (about 7 mm where the outer eye corners are 90 mm apart)."""
+_MIDDLE = np.linspace(0.25, 0.75, 9, dtype=np.float32)
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class Opening:
     @property
     def gap(self) -> float:
         """Mean opening over the middle half, in units of the width."""
-        top, bottom = self.edges(np.linspace(0.25, 0.75, 9, dtype=np.float32))
+        top, bottom = self.edges(_MIDDLE)
         return float((bottom - top).mean()) / self.width
 
 

@@ -91,6 +91,8 @@ class Transfer:
         self.shape = _own_shape(model, self.state, points)
         self._gain = _point_gains(self.blend)
         self._directions = model.expression.reshape(len(model.expression), -1)
+        self._own_gaps = {name: opening(self.shape, ring).gap for name, (ring, _) in _SLITS.items()}
+        self._anchor: tuple[Floats, dict[str, float]] | None = None
 
     def target(self, drive: Drive, anchor: Drive) -> tuple[Points, FaceState]:
         """Target points (478, 3) in the source picture's pixels, and the target's state. `anchor` is the
@@ -146,19 +148,31 @@ class Transfer:
         """Close lids and lips in proportion: where the driving slit keeps a share of its opening, so does the
         source's own (a change of equal size would leave a larger eye ajar)."""
         shape = shape.copy()
-        mean = self.model.mean.reshape(-1)
-        now, before = ((mean + e @ self._directions).reshape(-1, 3) for e in (goal, start))
-        for name, (ring, floor) in _SLITS.items():
-            was, left = (max(opening(face, ring).gap - floor, 0.0) for face in (before, now))
+        now = self._gaps(goal)
+        for name, was in self._gaps_of(start).items():
+            left, ring = now[name], _SLITS[name][0]
             if was < _LEAST_OPEN or left >= was:
                 continue
             gain = self.blend.strength * (self.blend.lips if name == "mouth" else self.blend.eyes)
             gain = min(max(gain, 0.0), 1.0)
-            wanted = opening(self.shape, ring).gap * (1 - gain * (1 - left / was))
+            wanted = self._own_gaps[name] * (1 - gain * (1 - left / was))
             moved = opening(shape, ring).gap
             share = 1 - wanted / moved if moved > wanted else 0.0
             _close(shape, ring, share, gain, 0.85 if name == "mouth" else 0.3)
         return shape
+
+    def _gaps(self, expression: Floats) -> dict[str, float]:
+        """How far each slit is open on the mean face of an expression, beyond what the detector sees of a
+        shut one."""
+        face = self.model.mean + (expression @ self._directions).reshape(-1, 3)
+        return {name: max(opening(face, ring).gap - floor, 0.0) for name, (ring, floor) in _SLITS.items()}
+
+    def _gaps_of(self, start: Floats) -> dict[str, float]:
+        """`_gaps` of an anchor, which is the same for all frames of a run."""
+        known = self._anchor
+        if known is None or known[0] is not start:
+            self._anchor = known = (start, self._gaps(start))
+        return known[1]
 
 
 def neck_travel(start: Floats, goal: Floats) -> Floats:

@@ -35,13 +35,28 @@ def installed_backend() -> Backend | None:
     return None
 
 
+_GPU = "CUDAExecutionProvider"
+
+
+def on_gpu() -> bool:
+    """Whether the backend that `open_network` would take runs networks on an NVIDIA GPU."""
+    if installed_backend() != "onnxruntime":
+        return False
+    package: Any = importlib.import_module("onnxruntime")
+    return _GPU in package.get_available_providers()
+
+
 @lru_cache(maxsize=16)
 def open_network(
-    path: Path, threads: int = 2, backend: Backend | None = None, precision: Precision = "auto"
+    path: Path,
+    threads: int = 2,
+    backend: Backend | None = None,
+    precision: Precision = "auto",
+    streams: int = 1,
 ) -> Network:
     """The network of an ONNX file; the same object for the same arguments.
 
-    threads: of the CPU. precision: of OpenVINO's arithmetic; 'auto' is bf16 where the processor multiplies it
+    threads: of the CPU. streams: calls at once that share these. precision: of OpenVINO's arithmetic; 'auto' is bf16 where the processor multiplies it
     natively, ONNX Runtime always computes in f32. Raises ReenactError where no backend is installed or the file
     is not one that it can run.
     """
@@ -49,7 +64,7 @@ def open_network(
     if backend is None:
         raise ReenactError("no engine for networks is installed: pip install openvino (or onnxruntime)")
     try:
-        return _OPEN[backend](path, threads, precision)
+        return _OPEN[backend](path, threads, precision, streams)
     except ImportError as error:
         raise ReenactError(f"{backend} cannot be loaded ({error}); install it again") from error
     except (RuntimeError, ValueError, OSError) as error:
@@ -58,9 +73,10 @@ def open_network(
 
 
 class _OpenVino:
-    def __init__(self, path: Path, threads: int, precision: Precision) -> None:
+    def __init__(self, path: Path, threads: int, precision: Precision, streams: int) -> None:
         core = _openvino_core()
-        options: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": threads}
+        options: dict[str, Any] = {"INFERENCE_NUM_THREADS": threads}
+        options |= {"PERFORMANCE_HINT": "LATENCY"} if streams == 1 else {"NUM_STREAMS": streams}
         if precision != "auto":
             options["INFERENCE_PRECISION_HINT"] = precision
         self._network = core.compile_model(str(path), "CPU", options)
@@ -74,11 +90,11 @@ class _OpenVino:
 
 
 class _OnnxRuntime:
-    def __init__(self, path: Path, threads: int, precision: Precision) -> None:
+    def __init__(self, path: Path, threads: int, precision: Precision, streams: int) -> None:
         package: Any = importlib.import_module("onnxruntime")
         options = package.SessionOptions()
-        options.intra_op_num_threads, options.log_severity_level = threads, 3
-        wanted = ("CUDAExecutionProvider", "CPUExecutionProvider")
+        options.intra_op_num_threads, options.log_severity_level = max(threads // streams, 1), 3
+        wanted = (_GPU, "CPUExecutionProvider")
         providers = [name for name in wanted if name in package.get_available_providers()]
         try:
             self._session = package.InferenceSession(str(path), options, providers=providers)

@@ -108,8 +108,8 @@ def export_network(
     return Exported(target.stem, str(target), target.stat().st_size, worst, times)
 
 
-def write_onnx(network: nn.Module, inputs: Inputs, target: Path) -> None:
-    """One ONNX file of operators of opset 20, weights in fp16."""
+def write_onnx(network: nn.Module, inputs: Inputs, target: Path, *, halve: bool = True) -> None:
+    """One ONNX file of operators of opset 20, weights in fp16, or in fp32 without `halve`."""
     import onnx
 
     with _quiet(), torch.no_grad():
@@ -118,7 +118,8 @@ def write_onnx(network: nn.Module, inputs: Inputs, target: Path) -> None:
         )
     assert program is not None
     model = program.model_proto
-    _halve(model, {name for name, _ in network.named_parameters()})
+    if halve:
+        _halve(model, {name for name, _ in network.named_parameters()})
     onnx.checker.check_model(model)
     target.write_bytes(model.SerializeToString())
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from reenact.systems.live.generator import FRAME_NET, SOURCE_NET, LiveGenerator
+from reenact.systems.live.generator import FRAME_NET, INTEGER_NET, SOURCE_NET, LiveGenerator
 from reenact.systems.live.presets import PRESETS
 from reenact.systems.spec import Generator, SourceFace, Stage, StageSpec, SystemSpec, TrainingSpec
 
@@ -33,7 +33,7 @@ LIVE = SystemSpec(
     margin=2.6,
     learned=True,
     load=_load,
-    weights=(SOURCE_NET, FRAME_NET),
+    weights=(SOURCE_NET, FRAME_NET, INTEGER_NET),
 )
 
 LIVE_TRAINING = TrainingSpec(

@@ -6,13 +6,14 @@ import numpy as np
 
 from reenact.geometry.head_field import smoothstep
 from reenact.geometry.opencv import opencv
-from reenact.runtime.engine import Network, open_network
+from reenact.runtime.engine import Network, on_gpu, open_network
 from reenact.runtime.weights import find
 from reenact.systems.live.inputs import FLOW_SIDE, SIDE, Crop, LiveInputs
 from reenact.systems.spec import SourceFace, TargetShape
 from reenact.types import Floats, Image
 
-SOURCE_NET, FRAME_NET = "live_source", "live_frame"
+SOURCE_NET, FRAME_NET, INTEGER_NET = "live_source", "live_frame", "live_frame_int8"
+"""Shipped networks: the source's; the frame's in floats, for GPUs, and in 8-bit integers, for processors."""
 _FADE = 0.08
 """Share of the crop over which the network's work fades out where the picture goes on beyond the crop."""
 
@@ -20,7 +21,9 @@ _FADE = 0.08
 def trained_networks(threads: int | None) -> tuple[Network, Network]:
     """The source's and the frame's network, one's own or the shipped ones; their hashes are checked."""
     count = threads or 2
-    source, frame = (open_network(find(name).path, count) for name in (SOURCE_NET, FRAME_NET))
+    source = open_network(find(SOURCE_NET).path, count)
+    # Frames of a video are rendered side by side, each on a thread of its own.
+    frame = open_network(find(FRAME_NET if on_gpu() else INTEGER_NET).path, count, streams=count)
     return source, frame
 
 
@@ -67,7 +70,7 @@ class LiveGenerator:
         maps = cv2.convertMaps(where, None, cv2.CV_16SC2)
         again = cv2.remap(picture, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         colour, keep = (cv2.resize(plane, size)[self._part] for plane in byte_layer(layer, self._reach))
-        kept = cv2.multiply(again[..., :3], keep, dtype=cv2.CV_32F)
+        kept = cv2.multiply(again[..., :3], cv2.merge([keep] * 3), scale=1 / 255)
         out = picture.copy()
         out[self._place] = again
         out[self._place][..., :3] = cv2.add(kept, colour, dtype=cv2.CV_8U)
@@ -85,13 +88,13 @@ def as_maps(maps: Image) -> Floats:
     return np.ascontiguousarray(maps.transpose(2, 0, 1))[None].astype(np.float32) * np.float32(1 / 255)
 
 
-def byte_layer(layer: Floats, reach: Floats) -> tuple[Floats, Floats]:
-    """The network's layer (4, H, W), colours in [-1, 1], for bytes: colour, and the share of the warp
-    that stays, each (H, W, 3); both faded to nothing where `reach` (H, W) is 0."""
+def byte_layer(layer: Floats, reach: Floats) -> tuple[Floats, Image]:
+    """The network's layer (4, H, W), colours in [-1, 1], for bytes: colour (H, W, 3) float32, and the share of
+    the warp that stays, (H, W) uint8 of 255; both faded to nothing where `reach` (H, W) is 0."""
     paint = (1 - layer[3]) * reach
     colour = (layer[:3] * reach + paint) * np.float32(127.5)
-    merge = opencv().merge
-    return merge(list(colour)), merge([1 - paint] * 3)
+    keep = (1 - paint) * np.float32(255) + np.float32(0.5)
+    return opencv().merge(list(colour)), keep.astype(np.uint8)
 
 
 def _reach(crop: Crop, size: tuple[int, ...]) -> Floats:
