@@ -5,7 +5,6 @@ demo's motion at 512 px. Absolute times wander on shared machines: compare figur
 another than the default; `--long` adds the five minute video of the memory row.
 """
 
-# ruff: noqa: E402
 from __future__ import annotations
 
 import argparse
