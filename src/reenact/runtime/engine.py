@@ -57,8 +57,8 @@ def open_network(
     """The network of an ONNX file; the same object for the same arguments.
 
     threads: of the CPU. streams: calls at once that share these. precision: of OpenVINO's arithmetic; 'auto' is
-    bf16 where the processor multiplies it natively, ONNX Runtime always computes in f32. Raises ReenactError where
-    no backend is installed or the file is not one that it can run.
+    bf16 where the processor multiplies it natively, ONNX Runtime always computes in f32. Raises ReenactError
+    where no backend is installed or the file is not one that it can run.
     """
     backend = backend or installed_backend()
     if backend is None:
