@@ -93,11 +93,14 @@ def test_a_source_with_closed_lips_shows_no_teeth_at_all():
     assert unknown.min() > 0.9
 
 
+COLOURFUL = np.random.default_rng(4).integers(0, 256, (40, 40, 3)).astype(np.uint8)
+
+
 @pytest.mark.parametrize("light", [20, 120, 250])
 @pytest.mark.parametrize("colour", ["grey", "skin"])
 def test_paintings_fit_the_picture(light, colour):
     skin = np.full((20, 3), light, np.float32) * (1 if colour == "grey" else np.array([1.0, 0.75, 0.6]))
-    tone = tone_of(skin.astype(np.float32))
+    tone = tone_of(skin.astype(np.float32), COLOURFUL)
     wide = opening(slit(gap=30), RING)
     at = grid(52, 36, 88, 64)
     for painted in (
@@ -109,3 +112,22 @@ def test_paintings_fit_the_picture(light, colour):
         spread = (painted.max(-1) - painted.min(-1)).max()
         assert spread < 3 if colour == "grey" else spread > 0.05 * light
         assert painted.mean() < 1.6 * light
+
+
+def test_a_print_of_one_hue_keeps_it():
+    """What is painted into a sepia picture lies on its own curve from black to white."""
+    grey = np.linspace(0, 255, 64)[:, None] * np.ones((1, 64))
+    sepia = np.stack([grey, grey * 0.85, grey * 0.6], -1).astype(np.uint8)
+    tone = tone_of(sepia[40:44, :5].reshape(-1, 3).astype(np.float32), sepia)
+    assert tone.print is not None
+    red, green, blue = tone.tinted((0.8, 0.4, 0.4))
+    assert green / red == pytest.approx(0.85, abs=0.03) and blue / red == pytest.approx(0.6, abs=0.03)
+    assert tone_of(sepia[40:44, :5].reshape(-1, 3).astype(np.float32), COLOURFUL).print is None
+
+
+def test_warm_light_warms_what_is_painted():
+    cold, warm = (
+        tone_of(np.full((9, 3), hue, np.float32), COLOURFUL).tinted((0.9, 0.9, 0.9))
+        for hue in ((150, 115, 110), (190, 110, 60))
+    )
+    assert warm[0] / warm[2] > 1.3 * cold[0] / cold[2]

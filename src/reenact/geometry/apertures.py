@@ -21,11 +21,16 @@ from reenact.geometry.schemes import (
     RIGHT_IRIS,
     RIGHT_IRIS_CENTRE,
 )
-from reenact.types import Floats, Points
+from reenact.types import Floats, Image, Points
 
 EYES = ((RIGHT_EYE, RIGHT_IRIS_CENTRE, RIGHT_IRIS), (LEFT_EYE, LEFT_IRIS_CENTRE, LEFT_IRIS))
 _TOOTH = 0.075
 """Height of an upper tooth in canonical units (about 7 mm where the outer eye corners are 90 mm apart)."""
+_GREY = np.array([0.299, 0.587, 0.114], np.float32)
+_SKIN_HUE = np.array([1.25, 0.91, 0.78], np.float32)
+"""Red, green and blue of ordinary skin over its brightness: the median of 24 colour portraits."""
+_TINT_SHARE = 0.7
+_PRINT_ERROR = 0.05
 _MIDDLE = np.linspace(0.25, 0.75, 9, dtype=np.float32)
 
 
@@ -125,26 +130,51 @@ def mouth_source(target: Opening, source: Opening, zoom: float, at: Points) -> t
 @dataclass(frozen=True)
 class Tone:
     """Colours that a painted eye or mouth takes from the source. light: brightness of the skin, 0 to 1.
-    colour: how colourful the picture is, 0 (grey) to 1."""
+    colour: how colourful the picture is, 0 (grey) to 1. tint: (3,) of the light, 1 where it is white.
+    print: (3, 3) of a picture of one hue, as a sepia print: each channel as a parabola of the brightness,
+    else None."""
 
     light: float
     colour: float
     tint: Floats
+    print: Floats | None = None
 
     def tinted(self, rgb: tuple[float, float, float], gain: float = 1.0) -> Floats:
         """A natural colour (0 to 1) under this picture's light, (3,) in 0 to 255."""
         value = np.array(rgb, np.float32)
-        grey = value @ np.array([0.299, 0.587, 0.114], np.float32)
-        return np.clip((grey + (value - grey) * self.colour) * self.tint * gain * self.light * 255, 0, 255)
+        grey = value @ _GREY
+        level = gain * self.light
+        if self.print is not None:
+            return np.clip(self.print @ _powers(grey * level), 0, 1) * np.float32(255)
+        return np.clip((grey + (value - grey) * self.colour) * self.tint * level * 255, 0, 255)
 
 
-def tone_of(skin: Floats) -> Tone:
-    """The tone of skin pixels (K, 3), 0 to 255: brightness from their upper half, colourfulness against that
-    of ordinary skin, and the tint of old prints (sepia) where red and blue differ without green."""
-    grey = skin @ np.array([0.299, 0.587, 0.114], np.float32)
+def tone_of(skin: Floats, picture: Image) -> Tone:
+    """The tone of skin pixels (K, 3), 0 to 255, in a picture (H, W, 3 or 4): brightness from their upper half,
+    colourfulness and the light's tint against ordinary skin, and the print's hue where there is but one."""
+    grey = skin @ _GREY
     light = float(np.percentile(grey, 70)) / 255
     spread = float(np.median(skin.max(1) - skin.min(1))) / max(light * 255, 1)
-    return Tone(min(light * 1.15, 1.0), float(np.clip(spread / 0.35, 0, 1)), np.ones(3, np.float32))
+    hue = np.median(skin, 0) / max(float(np.median(grey)), 1)
+    tint = np.clip((hue / _SKIN_HUE) ** _TINT_SHARE, 0.6, 1.5)
+    tint = tint / float(tint @ _GREY)
+    colour = float(np.clip(spread / 0.35, 0, 1))
+    return Tone(min(light * 1.15, 1.0), colour, (1 + (tint - 1) * colour).astype(np.float32), _print(picture))
+
+
+def _print(picture: Image) -> Floats | None:
+    """(3, 3): each channel as a parabola of the brightness, both in 0 to 1, where that explains the picture."""
+    step = max(min(picture.shape[:2]) // 64, 1)
+    pixels = picture[::step, ::step, :3].reshape(-1, 3).astype(np.float32) / 255
+    powers = _powers(pixels @ _GREY)
+    found, *_ = np.linalg.lstsq(powers.T, pixels, rcond=None)
+    off = np.abs(powers.T @ found - pixels).max(1)
+    return found.T.astype(np.float32) if np.percentile(off, 95) < _PRINT_ERROR else None
+
+
+def _powers(grey: Floats) -> Floats:
+    """(3, ...): 1, x and x squared."""
+    return np.stack([np.ones_like(grey), grey, grey * grey]).astype(np.float32)
 
 
 def paint_mouth(target: Opening, at: Points, unit: float, lift: float, tone: Tone) -> Floats:
@@ -163,7 +193,9 @@ def paint_mouth(target: Opening, at: Points, unit: float, lift: float, tone: Ton
     gap = (bottom - top) / unit
     out = np.broadcast_to(dark, (*x.shape, 3)).astype(np.float32)
     rise = smoothstep(np.clip(gap * 0.62, 0, 0.30) - below, -0.06, 0.10)
-    out = _mix(out, tongue, rise * middle**0.5 * smoothstep(gap, 0.05, 0.2))
+    groove = 1 - 0.14 * np.exp(-(((x - 0.5) / 0.07) ** 2)) * smoothstep(gap, 0.15, 0.4)
+    round_off = (0.80 + 0.24 * middle) * groove
+    out = _mix(out, tongue * round_off[..., None], rise * middle**0.5 * smoothstep(gap, 0.05, 0.2))
     length = np.clip(0.025 + 0.5 * lift, 0.01, _TOOTH) * (0.55 + 0.45 * middle)
     column = 0.95 + 0.05 * np.abs(np.sin(x * np.pi * 7)) ** 0.3
     shade = (0.55 + 0.45 * middle) * (0.80 + 0.20 * smoothstep(above, 0.0, 0.03)) * column

@@ -78,7 +78,7 @@ class FaceWarp:
         self._corners = _pixel_centres(self.width, self.height, self.width, self.height) - np.float32(0.5)
         self._eyes = [opening(self.points, ring) for ring, _, _ in EYES]
         self._mouth = opening(self.points, LIPS_INNER)
-        self._tone = tone_of(self._skin())
+        self._tone = tone_of(self._skin(), self.picture)
         self._shut_lip = self._upper_lip_height(self.points, state)
 
     def render(self, points: Points, state: FaceState) -> Image:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from reenact.geometry.apertures import opening
 from reenact.geometry.head_field import smoothstep
 from reenact.geometry.opencv import opencv
+from reenact.geometry.schemes import LIPS_INNER
 from reenact.runtime.engine import Network, on_gpu, open_network
 from reenact.runtime.weights import find
-from reenact.systems.live.inputs import FLOW_SIDE, SIDE, Crop, LiveInputs
+from reenact.systems.live.inputs import FLOW_SIDE, SIDE, Crop, FrameInputs, LiveInputs
+from reenact.systems.live.shape import MAPS
 from reenact.systems.spec import SourceFace, TargetShape
 from reenact.types import Floats, Image
 
@@ -16,6 +19,11 @@ SOURCE_NET, FRAME_NET, INTEGER_NET = "live_source", "live_frame", "live_frame_in
 """Shipped networks: the source's; the frame's in floats, for GPUs, and in 8-bit integers, for processors."""
 _FADE = 0.08
 """Share of the crop over which the network's work fades out where the picture goes on beyond the crop."""
+_FAR_OPEN = (0.12, 0.35)
+"""How much further than the source's a mouth opens, in widths, where the painted mouth begins to stand, and
+where it stands as far as it will."""
+_PAINT_KEPT = 0.85
+_MOUTH = MAPS.index("mouth")
 
 
 def trained_networks(threads: int | None) -> tuple[Network, Network]:
@@ -35,6 +43,7 @@ class LiveGenerator:
     ) -> None:
         once, self._frame = networks or trained_networks(threads)
         self._inputs = LiveInputs(source)
+        self._gap = opening(source.points, LIPS_INNER).gap
         seen = self._inputs.source
         self._features = [np.array(x) for x in once((as_input(seen.picture), as_maps(seen.maps)))]
         self._place_crop(source.picture.shape[:2])
@@ -44,7 +53,7 @@ class LiveGenerator:
         picture, seen = self._inputs.frame(target)
         flow = np.ascontiguousarray(seen.flow.transpose(2, 0, 1))[None]
         made = self._frame((as_input(seen.picture), as_maps(seen.maps), flow, *self._features))
-        return self._laid_over(picture, made[0][0], made[1][0])
+        return self._laid_over(picture, made[0][0], made[1][0], self._reach * self._trust(target, seen))
 
     def _place_crop(self, size: tuple[int, ...]) -> None:
         """Where the crop lies in the region: all that the frames share."""
@@ -58,9 +67,19 @@ class LiveGenerator:
         small = opencv().resize(self._reach, (FLOW_SIDE, FLOW_SIDE))
         self._flow_reach = small[..., None] * np.float32(crop.side / SIDE)
 
-    def _laid_over(self, picture: Image, residual: Floats, layer: Floats) -> Image:
-        """The warp sampled again by the residual flow (2, 64, 64), and the layer (4, 256, 256) over it, in the
-        region's own pixels."""
+    def _trust(self, target: TargetShape, seen: FrameInputs) -> Floats | np.float32:
+        """How much of the network's layer is taken, (256, 256) or 1: inside a mouth that opens far beyond the
+        source's, which no source pixel fills, it would blur what the warp paints sharply."""
+        gap = opening(target.points, LIPS_INNER).gap
+        far = float(smoothstep(gap - self._gap, *_FAR_OPEN))
+        if far == 0:
+            return np.float32(1)
+        inside = opencv().resize(seen.maps[..., _MOUTH], (SIDE, SIDE), interpolation=opencv().INTER_LINEAR)
+        return 1 - inside * np.float32(far * _PAINT_KEPT / 255)
+
+    def _laid_over(self, picture: Image, residual: Floats, layer: Floats, reach: Floats) -> Image:
+        """The warp sampled again by the residual flow (2, 64, 64), and the layer (4, 256, 256) over it where it
+        reaches, (256, 256), in the region's own pixels."""
         if not self._grid.size:
             return picture
         cv2 = opencv()
@@ -69,7 +88,7 @@ class LiveGenerator:
         where = cv2.add(cv2.resize(offset, size)[self._part], self._grid)
         maps = cv2.convertMaps(where, None, cv2.CV_16SC2)
         again = cv2.remap(picture, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        colour, keep = (cv2.resize(plane, size)[self._part] for plane in byte_layer(layer, self._reach))
+        colour, keep = (cv2.resize(plane, size)[self._part] for plane in byte_layer(layer, reach))
         kept = cv2.multiply(again[..., :3], cv2.merge([keep] * 3), scale=1 / 255)
         out = picture.copy()
         out[self._place] = again
