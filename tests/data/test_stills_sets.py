@@ -120,6 +120,16 @@ def test_any_folder_will_do(tree) -> None:
     ]
 
 
+@pytest.mark.parametrize("name", sorted(set(DATASETS) - {"raf-db", "celebv", "folders"}))
+def test_an_empty_folder_is_told_from_one_of_other_files(tree, tmp_path, name: str) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    with pytest.raises(ReenactError, match=r"no files of [a-z1-9-]+ there; 'reenact prepare --list'"):
+        find_dataset(name).read(empty)
+    with pytest.raises(ReenactError, match=r"there \(1 files skipped, the first: odd.jpg\)"):
+        find_dataset(name).read(tree("odd.jpg"))
+
+
 def test_the_table_finds_by_name() -> None:
     assert find_dataset("rafd").title.startswith("Radboud") and all(d.layout for d in DATASETS.values())
     with pytest.raises(ReenactError, match="no data set 'vox'; choose one of: voxceleb1, voxceleb2, rafd"):

@@ -112,6 +112,12 @@ def test_stills_that_do_not_serve_are_passed_over(portrait: np.ndarray, tmp_path
     assert passed[1].startswith("text.png: not a picture")
 
 
+def test_without_a_sitter_there_is_no_set(tmp_path: Path) -> None:
+    with pytest.raises(ReenactError, match="no still can be used"):
+        write_set("rafd", [], tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_folder_with_anything_in_it_is_left_alone(people: list[Sitter], tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
     with pytest.raises(ReenactError, match="is not empty"):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -69,6 +71,23 @@ def test_wrong_words_are_one_line(tmp_path: Path, changed: dict[str, object], wo
     }
     with pytest.raises(ReenactError, match=words):
         train(Order(**{**plain, **changed}), report=quiet)  # type: ignore[arg-type]
+
+
+def test_a_dry_run_leaves_nothing_without_numbers_behind() -> None:
+    """What a dry run imports is imported for good: no module may keep a tensor of the device 'meta'."""
+    code = (
+        "import sys, torch\n"
+        "from reenact.systems import TRAINING\n"
+        "from reenact.training.dry_run import describe_stage\n"
+        "for system in TRAINING.values():\n"
+        "    for stage in system.stages:\n"
+        "        describe_stage(stage, stage.presets['tiny'])\n"
+        "held = [(m, n) for m, module in sys.modules.items() if m.startswith('reenact')\n"
+        "        for n, value in vars(module).items() if isinstance(value, torch.Tensor) and value.is_meta]\n"
+        "assert 'reenact.systems.osfr.shape' in sys.modules and not held, held\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize(("system", "stage"), STAGES, ids=[f"{name} {stage.name}" for name, stage in STAGES])

@@ -166,9 +166,9 @@ def file_fault(path: Path) -> str:
 def checked(listing: Listing) -> Listing:
     """The listing in the order of its keys; a ReenactError where it holds no item."""
     if not listing.items:
-        odd = f" ({len(listing.skipped)} files skipped, the first: {listing.skipped[0].name})" * bool(
-            listing.skipped
-        )
+        odd = ""
+        if listing.skipped:
+            odd = f" ({len(listing.skipped)} files skipped, the first: {listing.skipped[0].name})"
         raise ReenactError(
             f"{listing.root}: no files of {listing.dataset} there{odd}; "
             "'reenact prepare --list' shows how they should lie"

@@ -230,7 +230,10 @@ def write_set(
     progress: Progress = silent,
 ) -> int:
     """Write every sitter in every action (`chosen`, all by default) into the new folder `out`; returns the
-    number of pictures. The same sitters give the same bytes. Raises ReenactError where `out` holds anything."""
+    number of pictures. The same sitters give the same bytes. Raises ReenactError where `out` holds anything,
+    and where there is no sitter."""
+    if not sitters:
+        raise ReenactError("no still can be used: each should show one large face from the front")
     if out.exists() and any(out.iterdir()):
         raise ReenactError(f"{out}: is not empty; choose a new folder")
     out.mkdir(parents=True, exist_ok=True)
@@ -270,4 +273,7 @@ def main(words: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    try:
+        main(sys.argv[1:])
+    except ReenactError as fault:
+        sys.exit(f"error: {fault}")

@@ -18,7 +18,8 @@ _COLOURS = torch.tensor(
     [
         [0.75, 0.6, 0.5], [0.45, 0.25, 0.1], [1, 1, 1], [0.1, 0.35, 0.9], [0.95, 0.75, 0.3],
         [0.9, 0.2, 0.3], [0.7, 0.1, 0.4], [0.9, 0.95, 1], [0.3, 0.8, 0.4],
-    ]
+    ],
+    device="cpu",  # also where a dry run is the first to import this, under the device 'meta'
 )  # fmt: skip
 
 
