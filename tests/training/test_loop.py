@@ -62,7 +62,7 @@ def same(first: Mapping[str, Any], second: Mapping[str, Any]) -> bool:
 def interrupted(out: Path, at: int, number: int) -> subprocess.CompletedProcess[str]:
     """A run of its own that sends itself a signal at its step `at`."""
     command = [sys.executable, "-c", CODE, str(out), str(at), str(number), *QUICK]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
 
 
 def test_a_killed_run_goes_on_to_the_bit(tmp_path: Path) -> None:
@@ -200,7 +200,7 @@ def test_two_processes_do_what_one_does(tmp_path: Path) -> None:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
         check=False,
     )
     assert done.returncode == 0, done.stderr
