@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from reenact.data.synthetic import PoseRange, TripleOptions, batches, landmark_triples
+from reenact.data.synthetic import LARGE_POSE, PoseRange, TripleOptions, batches, landmark_triples
 from reenact.evaluation.converters import converter_ace, copy_driving, model_transfer, morphable_transfer
 from reenact.evaluation.metrics import angles
-from reenact.geometry.face_model import default_face_model
+from reenact.geometry.face_model import default_face_model, rotation_matrix
 from reenact.geometry.schemes import COUNT, convert_points
 from reenact.types import FaceState
 
@@ -34,6 +34,20 @@ def test_same_seed_same_triples() -> None:
     one, same, other = (landmark_triples(MODEL, 4, seed, options=TripleOptions(noise=1)) for seed in (5, 5, 6))
     assert np.array_equal(one.driving, same.driving) and np.array_equal(one.target, same.target)
     assert not np.array_equal(one.target, other.target)
+
+
+def test_large_pose_has_sources_below_30_and_driving_faces_above_60_degrees() -> None:
+    options = TripleOptions(residual=0, pose=LARGE_POSE[0], source_pose=LARGE_POSE[1])
+    triples = landmark_triples(MODEL, 40, 3, options=options)
+    driving = np.array([angles(rotation_matrix(turn))[0] for turn in triples.rotation])
+    source = np.array([angles(rotation_matrix(MODEL.fit(one).rotation))[0] for one in triples.source])
+    assert (
+        np.abs(driving).min() > 60
+        and np.abs(driving).max() < 75
+        and (driving > 0).any()
+        and (driving < 0).any()
+    )
+    assert np.abs(source).max() < 31 and np.abs(source).max() > 20
 
 
 def test_noise_falls_on_what_is_seen_and_not_on_the_target() -> None:

@@ -131,6 +131,45 @@ def test_pictures_of_both_phases() -> None:
     assert 0.05 < np.abs(own["points"] - batch["points"]).mean() < 3
 
 
+def test_a_portrait_and_its_mirror_make_a_pair() -> None:
+    """Of people with one picture: the source is the mirrored one, its points on it; the target stays."""
+    faces = pairing()
+    faces._alone = np.array([1])
+    pictures = PhasePictures(faces, 32, others=False, stills=1.0, size=7)
+    rows = pictures.draw(np.random.default_rng(0), 4)
+    assert pictures.size == 7 and (rows == 1).all()
+    faces.store.faces[1].image[:, :20] = 255  # type: ignore[attr-defined]
+    batch = pictures.load(rows)
+    assert batch["known"].all() and np.array_equal(batch["source"], batch["target"][:, :, ::-1])
+    width = {name: np.ptp(batch[name][0, :, 0]) for name in ("points", "source_points")}
+    assert width["points"] == pytest.approx(width["source_points"], rel=1e-4)
+    assert np.allclose(batch["points"][0, 1, 0] + batch["source_points"][0, 1, 0], 32, atol=1e-3)  # nose tip
+    assert np.allclose(batch["points"][0, 33, 0] + batch["source_points"][0, 263, 0], 32, atol=1e-3)  # eyes
+    with pytest.raises(ReenactError, match="stills=0"):
+        pairing().themselves(np.random.default_rng(0), 2)
+
+
+def test_faces_without_a_split_are_trained_on_when_asked_for(monkeypatch) -> None:
+    from reenact.training import phases
+
+    class Split(Store):
+        def __init__(self, folder: Path, split: str | None = None) -> None:
+            super().__init__()
+            self.entries = [
+                replace(entry, split=name)
+                for entry, name in zip(self.entries, ("train", "train", "", "", "val", "val"), strict=True)
+            ]
+            self.entries = [entry for entry in self.entries if split in (None, entry.split)]
+
+        def __len__(self) -> int:
+            return len(self.entries)
+
+    monkeypatch.setattr(phases, "FaceStore", Split)
+    for undivided, count in ((False, 2), (True, 4)):
+        train, held, _ = phases.stores(Path("faces"), undivided=undivided)
+        assert len(train) == count and len(held) == 2
+
+
 def test_carrying_over_keeps_the_person_and_takes_the_action() -> None:
     model, store = default_face_model(), Store()
     a, b = store.faces[0], store.faces[3]

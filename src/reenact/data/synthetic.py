@@ -30,25 +30,33 @@ _EYES_UP = 0.06
 @dataclass(frozen=True)
 class PoseRange:
     """Largest yaw, pitch and roll to either side in degrees, drawn evenly; spread of the size (one standard
-    deviation of its logarithm) and of the place (in sides of the crop)."""
+    deviation of its logarithm) and of the place (in sides of the crop). least_yaw: degrees that every face is
+    turned at least."""
 
     yaw: float = 35.0
     pitch: float = 18.0
     roll: float = 12.0
     size: float = 0.06
     place: float = 0.02
+    least_yaw: float = 0.0
+
+
+LARGE_POSE = PoseRange(yaw=75.0, least_yaw=60.0), PoseRange(yaw=30.0)
+"""Driving and source faces of DG's large-pose protocol: 'source yaw < 30', driving 'yaw > 60' degrees (section
+4.1). The mesh has no landmark detector's limit; 75 is ours."""
 
 
 @dataclass(frozen=True)
 class TripleOptions:
-    """side: of the crop in pixels. scheme: of the points. pose: of both faces. noise: standard deviation in
-    pixels of what is added to the points of driving and source, as a detector would; the target is exact.
-    residual: how much of the model's own noise each person has as a fixed offset. same_person: let a triple's
-    two people be one."""
+    """side: of the crop in pixels. scheme: of the points. pose: of both faces. source_pose: of the source,
+    where it is another. noise: standard deviation in pixels of what is added to the points of driving and source,
+    as a detector would; the target is exact. residual: how much of the model's own noise each person has as a
+    fixed offset. same_person: let a triple's two people be one."""
 
     side: int = 256
     scheme: Scheme = "mesh478"
     pose: PoseRange = PoseRange()
+    source_pose: PoseRange | None = None
     noise: float = 0.0
     residual: float = 1.0
     same_person: bool = False
@@ -134,7 +142,7 @@ def _triple(
 ) -> tuple[object, ...]:
     source, driving = rng.choice(len(people), 2, replace=options.same_person)
     own, wanted = (_expression(model, moments, rng) for _ in range(2))
-    there, here = (_pose(options, rng) for _ in range(2))
+    there, here = (_pose(options.side, one, rng) for one in (options.pose, options.source_pose or options.pose))
 
     def face(person: int, pose: FaceState, expression: Floats) -> Points:
         state = FaceState(pose.rotation, pose.scale, pose.translation, people[person], expression)
@@ -159,12 +167,16 @@ def _expression(model: FaceModel, moments: Floats | None, rng: np.random.Generat
     return np.clip(rng.standard_normal(len(model.expression)), -2.5, 2.5).astype(np.float32)
 
 
-def _pose(options: TripleOptions, rng: np.random.Generator) -> FaceState:
-    """A head in a crop; identity and expression are left empty."""
-    limits = np.array([options.pose.yaw, options.pose.pitch, options.pose.roll])
-    turn = rotation_vector(pose_matrix(HeadPose(*rng.uniform(-limits, limits))))
-    scale = options.side / (_CROP * _FACE_HEIGHT) * np.exp(rng.normal(0, options.pose.size))
-    place = options.side * (np.array([0.5, 0.5 - _EYES_UP]) + rng.normal(0, options.pose.place, 2))
+def _pose(side: int, pose: PoseRange, rng: np.random.Generator) -> FaceState:
+    """A head in a crop of `side` pixels; identity and expression are left empty."""
+    limits = np.array([pose.yaw, pose.pitch, pose.roll])
+    angles = rng.uniform(-limits, limits)
+    if pose.least_yaw:
+        share = abs(angles[0]) / pose.yaw
+        angles[0] = np.copysign(pose.least_yaw + share * (pose.yaw - pose.least_yaw), angles[0])
+    turn = rotation_vector(pose_matrix(HeadPose(*angles)))
+    scale = side / (_CROP * _FACE_HEIGHT) * np.exp(rng.normal(0, pose.size))
+    place = side * (np.array([0.5, 0.5 - _EYES_UP]) + rng.normal(0, pose.place, 2))
     none = np.zeros(0, np.float32)
     return FaceState(turn, float(scale), place.astype(np.float32), none, none)
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from reenact.data.shards import Face, FaceStore
 from reenact.errors import ReenactError
 from reenact.geometry.face_model import FaceModel, default_face_model
+from reenact.geometry.schemes import MESH_FLIP
 from reenact.training.pairs import PairSource, resized
 from reenact.training.sources import Data, Source
 from reenact.types import FaceState, Points
@@ -62,6 +63,8 @@ class Pairing:
         names, person = np.unique(people, return_inverse=True)
         self.names: list[str] = names.tolist()
         self.person: NDArray[np.int64] = person.astype(np.int64)
+        counts = np.bincount(person)
+        self._alone = np.flatnonzero(counts[person] == 1)
         self._shown = {
             (int(p), _action(entry.attributes)): number
             for number, (p, entry) in enumerate(zip(person, store.entries, strict=True))
@@ -70,6 +73,12 @@ class Pairing:
     def same(self, rng: np.random.Generator, count: int) -> NDArray[np.int64]:
         """(count, 2) numbers of two faces of one person."""
         return self._same.draw(rng, count)
+
+    def themselves(self, rng: np.random.Generator, count: int) -> NDArray[np.int64]:
+        """(count, 2) numbers of one face twice, each of somebody of whom there is no second picture."""
+        if not len(self._alone):
+            raise ReenactError(f"{self.store.folder}: everybody there has two pictures; --set stills=0")
+        return np.repeat(self._alone[rng.integers(0, len(self._alone), count)][:, None], 2, axis=1)
 
     def others(self, rng: np.random.Generator, count: int) -> NDArray[np.int64]:
         """(count, 2) numbers of source and driving faces of two people, of whom there must be any."""
@@ -103,6 +112,8 @@ class PhasePictures:
     """Batches for DG's generator: `source` and `target` (B, S, S, 3) uint8, `source_points` and `points`
     (B, 478, 3) of both in pixels, and `known` (B,), 1 where `target` is the true picture.
 
+    stills: share of the pairs that are one portrait twice, the source mirrored, so that it has another pose.
+    size: samples in an epoch, 0 for as many as there are faces.
     others: pair two people; then `target` is the driving face, a real face in the pose that is wanted, and
     `points` are its action on the source's face by the face model (morphable), or its own. shown: add
     a face of somebody else to each pair, for sheets: `driving` (B, S, S, 3), its `driving_points`, and the same
@@ -110,20 +121,31 @@ class PhasePictures:
     """
 
     def __init__(
-        self, pairing: Pairing, side: int, *, others: bool, morphable: bool = True, shown: bool = False
+        self,
+        pairing: Pairing,
+        side: int,
+        *,
+        others: bool,
+        morphable: bool = True,
+        shown: bool = False,
+        stills: float = 0.0,
+        size: int = 0,
     ) -> None:
-        self.size = len(pairing.person)
+        self.size = size or len(pairing.person)
         self._pairing, self._side = pairing, side
-        self._others, self._morphable, self._shown = others, morphable, shown
+        self._others, self._morphable, self._shown, self._stills = others, morphable, shown, stills
         self._model = default_face_model()
 
     def draw(self, rng: np.random.Generator, count: int) -> NDArray[Any]:
         """(count, 2 or 3) numbers of source and target faces, and of a face that is shown."""
         pairing = self._pairing
         rows = pairing.others(rng, count) if self._others else pairing.same(rng, count)
+        if self._stills and not self._others:
+            alone = rng.random(count) < self._stills
+            rows[alone] = pairing.themselves(rng, int(alone.sum()))
         if not self._shown:
             return rows
-        return np.column_stack([rows, rng.integers(0, self.size, count)])
+        return np.column_stack([rows, rng.integers(0, len(self._pairing.person), count)])
 
     def load(self, rows: NDArray[Any]) -> dict[str, NDArray[Any]]:
         """The pairs of these rows."""
@@ -138,6 +160,9 @@ class PhasePictures:
         own, wanted = read(source), read(target)
         picture, points = resized(own, self._side)
         goal, goal_points = resized(wanted, self._side)
+        if source == target:
+            picture = np.ascontiguousarray(picture[:, ::-1])
+            points = points[MESH_FLIP] * np.float32([-1, 1, 1]) + np.float32([self._side, 0, 0])
         if self._others and self._morphable:
             goal_points = self._carried(own, wanted)
         sample: dict[str, NDArray[Any]] = {"source": picture}
@@ -162,10 +187,10 @@ def carried(model: FaceModel, own: Face, driving: Face) -> Points:
     return model.project(FaceState(b.rotation, b.scale, b.translation, a.identity, b.expression), rest)
 
 
-def stores(folder: Path) -> tuple[FaceStore, FaceStore, str]:
+def stores(folder: Path, *, undivided: bool = False) -> tuple[FaceStore, FaceStore, str]:
     """The prepared faces to train on, those to look at, and a line about both: split 'train', and 'val' (else
-    'test'); where there are no splits all faces are both."""
-    train = _all_or_train(folder)
+    'test'); where there are no splits all faces are both. undivided: train on faces without a split as well."""
+    train = _all_or_train(folder, undivided)
     note = f"{len(train):,} faces of {folder}"
     for split in ("val", "test"):
         try:
@@ -175,11 +200,11 @@ def stores(folder: Path) -> tuple[FaceStore, FaceStore, str]:
     return train, _all_or_train(folder), f"{note}; nothing held out: figures are of training faces"
 
 
-def _all_or_train(folder: Path) -> FaceStore:
-    try:
-        return FaceStore(folder, "train")
-    except ReenactError:
-        return FaceStore(folder)
+def _all_or_train(folder: Path, undivided: bool = False) -> FaceStore:
+    store = FaceStore(folder)
+    wanted = ("train", "") if undivided else ("train",)
+    store.entries = [entry for entry in store.entries if entry.split in wanted] or store.entries
+    return store
 
 
 def pairing_of(store: FaceStore, values: dict[str, Any], by: str) -> Pairing:
@@ -195,9 +220,10 @@ def pairing_of(store: FaceStore, values: dict[str, Any], by: str) -> Pairing:
 
 def open_phases(folder: Path, values: dict[str, Any]) -> Data:
     """Pictures of a folder of prepared faces in DG's two phases. values: the stage's settings."""
-    train, held, note = stores(folder)
+    train, held, note = stores(folder, undivided=values["stills"] > 0)
     pairing = pairing_of(train, values, values["by"])
     side, morphable = values["size"], values["cross_landmarks"] == "morphable"
-    first, then = (PhasePictures(pairing, side, others=others, morphable=morphable) for others in (False, True))
+    first = PhasePictures(pairing, side, others=False, stills=values["stills"], size=values["epoch_size"])
+    then = PhasePictures(pairing, side, others=True, morphable=morphable)
     looked_at = PhasePictures(Pairing(held, values["by"], values["most_yaw"]), side, others=False, shown=True)
     return Data(in_phases(first, then, values), looked_at, note)

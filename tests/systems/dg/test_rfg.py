@@ -28,6 +28,12 @@ def test_shapes(size: int) -> None:
     assert rfg.Discriminator(1, settings)(landmarks).shape == (2,)
 
 
+def test_networks_on_patches_have_the_same_shapes() -> None:
+    settings = replace(TINY_RFG, size=64, patch=2, style_blocks=3)
+    picture = rfg.Generator(settings)(torch.randn(2, 1, 64, 64), torch.randn(2, 3, 64, 64))
+    assert picture.shape == (2, 3, 64, 64) and rfg.Discriminator(3, settings)(picture).shape == (2,)
+
+
 def test_the_papers_blocks_are_there() -> None:
     """4 down, 4 intermediate, 4 up; the style enters the last two intermediate and all up blocks."""
     with torch.device("meta"):

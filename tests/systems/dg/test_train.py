@@ -53,6 +53,23 @@ def test_rows_of_table_2_are_settings() -> None:
     assert set(Steps(RfgStage(settings)).run(batch)) == terms
 
 
+def test_the_dear_terms_begin_at_their_epoch() -> None:
+    stage = RfgStage(replace(WHOLE, aided_from=3))
+    assert set(Steps(stage).run(pictures(1, 64))) == {"attribute"}
+    stage.factor("generator", 2.99)
+    assert set(Steps(stage).run(pictures(1, 64))) == {"attribute"}
+    stage.factor("generator", 3.0)
+    assert {"identity", "landmark", "shape_g", "face_d"} < set(Steps(stage).run(pictures(1, 64)))
+
+
+def test_components_are_learned_by_coder_and_classifier() -> None:
+    batch = shapes(64)
+    stage = IdsgStage(replace(TINY_IDSG, whiten=True))
+    stage.begin(batch)
+    assert torch.equal(stage.generator.seen.whitening, stage.classifier.seen.whitening)
+    assert float((stage.generator.seen.whitening - torch.eye(204)).abs().max()) > 1
+
+
 def test_a_gradient_for_every_parameter() -> None:
     missing = without_gradient(IdsgStage(TINY_IDSG), shapes(4))
     assert set(missing) == {"generator", "discriminator", "classifier"} and not any(missing.values())

@@ -33,18 +33,38 @@ def to_pixels(unit: Tensor, side: int) -> Tensor:
     return unit.view(-1, POINTS, 3) * side
 
 
+class Components(nn.Module):
+    """Landmarks (B, 204) as they are, or, once `learn` was called, as principal components of unit variance.
+    differs from paper: in plain coordinates head pose drowns what tells two people apart."""
+
+    centre: Tensor
+    whitening: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("centre", torch.zeros(COORDINATES))
+        self.register_buffer("whitening", torch.eye(COORDINATES))
+
+    def learn(self, landmarks: Tensor) -> None:
+        """Take the components of landmarks (B, 204), B in the thousands."""
+        centre, matrix = whitening(landmarks, _FLOOR)
+        self.centre.copy_(centre)
+        self.whitening.copy_(matrix)
+
+    def forward(self, landmarks: Tensor) -> Tensor:
+        # Autocast leaves doubles alone; in bf16 points would be rounded to a pixel.
+        seen = (landmarks - self.centre).double() @ self.whitening.double()
+        return seen.to(landmarks.dtype)
+
+
 class Generator(nn.Module):
     """G_l = [E_l, R_l]: the driving face's landmarks (B, 204) and a face code (B, C) to landmarks (B, 204) with
     that identity.
 
     'Five fully connected (fc) layers and a leaky ReLU' after each; R_l is 'the mirror of E_l' on the action
     code and the face code. differs from paper: R_l's last layer has no LeakyReLU, since depths have both signs.
-    residual: differs from paper: R_l gives the change from the driving landmarks, 0 at first. Until `whiten_by`
-    is called, E_l sees the landmarks as they are.
+    residual: differs from paper: R_l gives the change from the driving landmarks, 0 at first.
     """
-
-    centre: Tensor
-    whitening: Tensor
 
     def __init__(self, settings: IdsgSettings) -> None:
         super().__init__()
@@ -53,23 +73,13 @@ class Generator(nn.Module):
         self.encoder = perceptron((COORDINATES, *s.widths), s.slope, open_end=False)  # E_l
         mirror = (s.widths[-1] + s.code_length, *reversed(s.widths[:-1]), COORDINATES)
         self.decoder = perceptron(mirror, s.slope, open_end=True)  # R_l
-        self.register_buffer("centre", torch.zeros(COORDINATES))
-        self.register_buffer("whitening", torch.eye(COORDINATES))
+        self.seen = Components()
         if s.residual:
             nn.init.zeros_(self.decoder[-1].weight)  # type: ignore[arg-type]
 
-    def whiten_by(self, landmarks: Tensor) -> None:
-        """From now on show E_l the landmarks' principal components. landmarks: (B, 204), B in the thousands.
-        differs from paper: in plain coordinates head pose drowns what tells two people apart."""
-        centre, matrix = whitening(landmarks, _FLOOR)
-        self.centre.copy_(centre)
-        self.whitening.copy_(matrix)
-
     def action(self, landmarks: Tensor) -> Tensor:
         """E_l: the action code gamma (B, widths[-1]) of landmarks."""
-        # Autocast leaves doubles alone; in bf16 points would be rounded to a pixel.
-        seen = (landmarks - self.centre).double() @ self.whitening.double()
-        return self.encoder(seen.to(landmarks.dtype))
+        return self.encoder(self.seen(landmarks))
 
     def forward(self, driving: Tensor, code: Tensor) -> Tensor:
         return self.decode(self.action(driving), code, driving)
@@ -97,7 +107,8 @@ class Classifier(nn.Module):
     def __init__(self, settings: IdsgSettings) -> None:
         super().__init__()
         widths = (COORDINATES, *settings.widths[:-1], settings.subjects)
+        self.seen = Components()
         self.layers = perceptron(widths, settings.slope, open_end=True)
 
     def forward(self, landmarks: Tensor) -> Tensor:
-        return self.layers(landmarks)
+        return self.layers(self.seen(landmarks))

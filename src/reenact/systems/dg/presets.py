@@ -58,17 +58,23 @@ class IdsgSettings(Settings):
 class RfgSettings(Settings):
     """Of the reenacted face generator (section 3.2).
 
-    size: of the picture. width: channels of the first convolution; they double with each halving up to
-    `widest`. downs: halving blocks of G_f, and as many doubling ones. plain, styled: intermediate blocks before
-    and from where the style code enters. style_blocks: halving blocks of E_s, D_f and D_s. critic_width: as
+    size: of the picture. patch: all networks work on squares of that many pixels (differs from paper unless 1:
+    no convolution at the picture's full size). width: channels of the first convolution; they double with each
+    halving up to `widest`. downs: halving blocks of G_f, and as many doubling ones. plain, styled: intermediate
+    blocks before and from where the style code enters. style_blocks: halving blocks of E_s, D_f and D_s.
+    critic_width: as
     `width`, of D_f and D_s. style: length of the style code. dot, line: widths of the landmark map in pixels.
-    by: what two self-reenactment pictures share. cross_from: epoch from which the driving faces are other
+    by: what two self-reenactment pictures share. stills: share of self-reenactment pairs (0 to 1) that are
+    one portrait, as itself and mirrored, for data with few pictures a person. aided_from: epoch from which the
+    terms count that need further networks, (8) to (10) and (12) to (14); before, (11) alone. epoch_size:
+    samples in an epoch, 0 for as many as there are faces. cross_from: epoch from which the driving faces are other
     people's. cross_landmarks: what is drawn then, the driving face's action on the source by the face model, or
     the driving landmarks themselves. most_yaw: faces turned by more degrees are left out (figure 6). rate,
-    beta1, beta2: of Adam.
+    beta1, beta2: of Adam; the rate is constant, or falls to 0 by a cosine.
     """
 
     size: int = 256
+    patch: int = 1
     width: int = 64  # not in the paper: StarGAN v2's
     widest: int = 512  # not in the paper: StarGAN v2's
     downs: int = 4
@@ -86,12 +92,16 @@ class RfgSettings(Settings):
     weight_style: float = 1.0  # lambda_st
     weight_landmark: float = 1.0  # lambda_lm
     by: Literal["identity", "clip"] = "identity"
+    stills: float = 0.0
+    aided_from: int = 0
+    epoch_size: int = 0
     cross_from: int = 50  # not in the paper
     cross_landmarks: Literal["morphable", "driving"] = "morphable"  # not in the paper
     most_yaw: float = 90.0
     rate: float = 1e-4
     beta1: float = 0.01
     beta2: float = 0.99
+    schedule: Literal["constant", "cosine"] = "constant"
 
 
 IDSG = {
@@ -105,15 +115,16 @@ IDSG = {
     ),
     # For one CPU core, on synthetic faces: the code is the face model's, so that the truth is exact.
     "small": IdsgSettings(
-        epochs=40,
+        epochs=20,
         batch=128,
+        widths=(256, 256, 256, 128, 64),
         threads=1,
         code="shape",
         code_length=128,
         subjects=2000,
         most_yaw=75.0,
         epoch_size=50_000,
-        cross_from=4,
+        cross_from=1,
         residual=True,
         whiten=True,
         rate=1e-3,
@@ -148,8 +159,32 @@ IDSG = {
 
 RFG = {
     "paper": RfgSettings(epochs=100, batch=4, precision="auto"),  # epochs: not in the paper
+    # For one CPU core of 40 GFLOP/s without bf16: 0.4 GFLOPs a sample, the dear terms at the end.
     "small": RfgSettings(
-        epochs=60, cross_from=40, batch=4, precision="auto", width=16, widest=120, critic_width=16, style=32
+        epochs=20,
+        batch=4,
+        threads=1,
+        precision="auto",
+        mean=0.995,
+        epoch_size=400,
+        size=128,
+        patch=2,
+        width=16,
+        widest=96,
+        critic_width=16,
+        style=128,
+        dot=2.0,
+        stills=0.5,
+        aided_from=17,
+        cross_from=20,
+        rate=5e-4,
+        beta1=0.5,
+        schedule="cosine",
+        log_every=50,
+        validate_every=250,
+        save_every=250,
+        sheet_every=250,
+        validate_samples=64,
     ),
     # Without what needs the landmark and identity nets, which would take nearly all of the time.
     "tiny": RfgSettings(

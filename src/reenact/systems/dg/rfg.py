@@ -28,6 +28,11 @@ def drawn(points: Tensor, settings: RfgSettings, *, soft: bool = False) -> Tenso
     return (drawing * 2 - 1).contiguous(memory_format=torch.channels_last)
 
 
+def _first(inputs: int, outputs: int, patch: int) -> nn.Sequential:
+    """The first convolution, on squares of `patch` pixels laid into channels (Shi et al. 2016, backwards)."""
+    return nn.Sequential(nn.PixelUnshuffle(patch), nn.Conv2d(inputs * patch**2, outputs, 3, padding=1))
+
+
 # --------------------------------------------------------------------------------------------------------------
 # E_s, and D_f and D_s of 'the same structure as the style encoder but with 1D output'
 
@@ -41,11 +46,11 @@ class Encoder(nn.Module):
         super().__init__()
         s = settings
         channels = [min(width * 2**n, s.widest) for n in range(s.style_blocks + 1)]
-        self.first = nn.Conv2d(inputs, channels[0], 3, padding=1)
+        self.first = _first(inputs, channels[0], s.patch)
         self.blocks = nn.Sequential(
             *(ResidualBlock(a, b, down=True, normalise=False) for a, b in pairwise(channels))
         )
-        self.last = nn.Conv2d(channels[-1], channels[-1], s.size // 2**s.style_blocks)
+        self.last = nn.Conv2d(channels[-1], channels[-1], s.size // s.patch // 2**s.style_blocks)
         self.code = nn.Linear(channels[-1], outputs)
 
     def forward(self, images: Tensor) -> Tensor:
@@ -78,13 +83,13 @@ class Transformer(nn.Module):
         s = settings
         channels = [min(s.width * 2**level, s.widest) for level in range(s.downs + 1)]
         deep = channels[-1]
-        self.first = nn.Conv2d(1, channels[0], 3, padding=1)
+        self.first = _first(1, channels[0], s.patch)
         self.down = nn.Sequential(*(ResidualBlock(a, b, down=True) for a, b in pairwise(channels)))
         self.plain = nn.Sequential(*(ResidualBlock(deep, deep) for _ in range(s.plain)))
         self.styled = nn.ModuleList(StyledBlock(deep, deep, s.style) for _ in range(s.styled))
         self.up = nn.ModuleList(StyledBlock(a, b, s.style, up=True) for a, b in pairwise(reversed(channels)))
         self.norm = nn.InstanceNorm2d(channels[0], affine=True)
-        self.last = nn.Conv2d(channels[0], 3, 1)
+        self.last = nn.Sequential(nn.Conv2d(channels[0], 3 * s.patch**2, 1), nn.PixelShuffle(s.patch))
 
     def forward(self, landmarks: Tensor, style: Tensor) -> Tensor:
         x = self.plain(self.down(self.first(landmarks)))

@@ -7,6 +7,7 @@ What a sample has no truth for, it adds nothing to: `known` says so.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -50,7 +51,9 @@ class IdsgStage(AdamStage):
     def begin(self, batch: Mapping[str, Tensor]) -> None:
         """Learn the principal components of the driving faces."""
         if self.settings.whiten:
-            self.generator.whiten_by(to_unit(batch["driving"], self.settings.side))
+            landmarks = to_unit(batch["driving"], self.settings.side)
+            self.generator.seen.learn(landmarks)
+            self.classifier.seen.learn(landmarks)
 
     def factor(self, name: str, epoch: float) -> float:
         """The paper's rate is constant."""
@@ -130,6 +133,10 @@ class IdsgStage(AdamStage):
         return {"generator": (points, code), "discriminator": (points,), "classifier": (points,)}
 
 
+AIDED = ("weight_adversarial", "weight_shape_adversarial", "weight_identity", "weight_style", "weight_landmark")
+"""The weights of (15) that are 0 before the epoch `aided_from`."""
+
+
 class RfgStage(AdamStage):
     """Training of the reenacted face generator: equations (8) to (15). Its batch: `training/phases.py`."""
 
@@ -150,14 +157,18 @@ class RfgStage(AdamStage):
         }
         self._detector: LandmarkNet | None = None
         self._encoder: FaceEncoder | None = None
+        self._early = replace(settings, **dict.fromkeys(AIDED, 0.0))
+        self._now = self._early if settings.aided_from > 0 else settings
 
     def factor(self, name: str, epoch: float) -> float:
-        """The paper's rate is constant."""
-        return 1.0
+        """The paper's rate is constant. Asked before each step, which so knows the losses of its epoch."""
+        s = self.settings
+        self._now = self._early if epoch < s.aided_from else s
+        return 1.0 if s.schedule == "constant" else cosine(epoch, s.epochs, warm=s.epochs / 50)
 
     def step(self, batch: Mapping[str, Tensor], update: Update) -> None:
         """D_f on true and made pictures, D_s on the landmarks found on both, then G_f and E_s on (15)."""
-        s = self.settings
+        s = self._now
         source, target, points = batch["source"], batch["target"], in_68(batch["points"])
         style = self.generator.style(source)  # s_s
         result = self.generator.transformer(drawn(points, s), style)
