@@ -49,9 +49,9 @@ LARGE_POSE = PoseRange(yaw=75.0, least_yaw=60.0), PoseRange(yaw=30.0)
 @dataclass(frozen=True)
 class TripleOptions:
     """side: of the crop in pixels. scheme: of the points. pose: of both faces. source_pose: of the source,
-    where it is another. noise: standard deviation in pixels of what is added to the points of driving and source,
-    as a detector would; the target is exact. residual: how much of the model's own noise each person has as a
-    fixed offset. same_person: let a triple's two people be one."""
+    where it is another. noise: standard deviation in pixels of what is added to the points of driving and
+    source, as a detector would; the target is exact. residual: how much of the model's own noise each person
+    has as a fixed offset. same_person: let a triple's two people be one."""
 
     side: int = 256
     scheme: Scheme = "mesh478"

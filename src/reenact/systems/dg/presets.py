@@ -67,10 +67,10 @@ class RfgSettings(Settings):
     by: what two self-reenactment pictures share. stills: share of self-reenactment pairs (0 to 1) that are
     one portrait, as itself and mirrored, for data with few pictures a person. aided_from: epoch from which the
     terms count that need further networks, (8) to (10) and (12) to (14); before, (11) alone. epoch_size:
-    samples in an epoch, 0 for as many as there are faces. cross_from: epoch from which the driving faces are other
-    people's. cross_landmarks: what is drawn then, the driving face's action on the source by the face model, or
-    the driving landmarks themselves. most_yaw: faces turned by more degrees are left out (figure 6). rate,
-    beta1, beta2: of Adam; the rate is constant, or falls to 0 by a cosine.
+    samples in an epoch, 0 for as many as there are faces. cross_from: epoch from which the driving faces are
+    other people's. cross_landmarks: what is drawn then, the driving face's action on the source by the face
+    model, or the driving landmarks themselves. most_yaw: faces turned by more degrees are left out (figure 6).
+    rate, beta1, beta2: of Adam; the rate is constant, or falls to 0 by a cosine.
     """
 
     size: int = 256
