@@ -41,7 +41,7 @@ def rfg_small(out: Path, data: str, steps: int) -> None:
 
 
 def table_1(out: Path, data: str, steps: int) -> None:
-    """The four rows on the small preset's network and optimiser, 600 steps each unless `steps` says otherwise."""
+    """The four rows on the small preset's network and optimiser, 600 steps each or `steps`."""
     print("| row | ACE, px | large pose | copying: ACE, px | large pose |\n| --- | --- | --- | --- | --- |")
     for name, changes in ROWS.items():
         folder = out / f"table-1-{len(changes)}"

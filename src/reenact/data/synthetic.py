@@ -171,14 +171,18 @@ def _pose(side: int, pose: PoseRange, rng: np.random.Generator) -> FaceState:
     """A head in a crop of `side` pixels; identity and expression are left empty."""
     limits = np.array([pose.yaw, pose.pitch, pose.roll])
     angles = rng.uniform(-limits, limits)
-    if pose.least_yaw:
-        share = abs(angles[0]) / pose.yaw
-        angles[0] = np.copysign(pose.least_yaw + share * (pose.yaw - pose.least_yaw), angles[0])
+    angles[0] = turned_away(angles[0], pose)
     turn = rotation_vector(pose_matrix(HeadPose(*angles)))
     scale = side / (_CROP * _FACE_HEIGHT) * np.exp(rng.normal(0, pose.size))
     place = side * (np.array([0.5, 0.5 - _EYES_UP]) + rng.normal(0, pose.place, 2))
     none = np.zeros(0, np.float32)
     return FaceState(turn, float(scale), place.astype(np.float32), none, none)
+
+
+def turned_away(yaw: Floats | float, pose: PoseRange) -> Floats:
+    """Degrees drawn evenly within `pose.yaw` to either side, spread over what is beyond `pose.least_yaw`."""
+    wide = pose.least_yaw + np.abs(yaw) * (1 - pose.least_yaw / pose.yaw) if pose.least_yaw else np.abs(yaw)
+    return np.copysign(wide, yaw)
 
 
 def batches(triples: Triples, size: int, seed: int) -> Iterator[tuple[Floats, Floats, Floats]]:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reenact.data.synthetic import PoseRange, TripleOptions, landmark_triples
+from reenact.data.synthetic import PoseRange, TripleOptions, landmark_triples, turned_away
 from reenact.geometry.face_model import FaceModel, default_face_model
 from reenact.geometry.schemes import WEIGHTS
 from reenact.training.sources import Data
@@ -149,6 +149,8 @@ def _draw_pose(rng: np.random.Generator, count: int, pose: PoseRange) -> Floats:
     """(count, 6): yaw, pitch, roll in radians, logarithm of the size, and place in sides."""
     limits = np.deg2rad([pose.yaw, pose.pitch, pose.roll])
     angles = rng.uniform(-limits, limits, (count, 3))
+    if pose.least_yaw:
+        angles[:, 0] = np.deg2rad(turned_away(np.rad2deg(angles[:, 0]), pose))
     size = rng.normal(0, pose.size, (count, 1))
     return np.concatenate([angles, size, rng.normal(0, pose.place, (count, 2))], 1).astype(np.float32)
 
