@@ -1,6 +1,6 @@
 """Portraits in large poses (DG, figure 2, section 4.4): `python benchmarks/large_pose.py FACES... --out DIR`.
 
-Each portrait is driven by faces of other people, turned by 60 to 75 degrees, which the face model makes, so that
+Each portrait is driven by faces of other people, turned by 60 to 75 degrees, made by the face model, so that
 the target landmarks are known. `copy+dg` draws along the driving landmarks, `dg` along those of the shape
 generator. A row a system: how often a face is found in the picture, how far its landmarks are from the target
 (px of a 256 px crop, in the plane), and the cosine of its identity vector with the source's (dlib). The
