@@ -41,14 +41,14 @@ def rfg_small(out: Path, data: str, steps: int) -> None:
 
 
 def table_1(out: Path, data: str, steps: int) -> None:
-    """The four rows on the small preset's network and optimiser, 600 steps each or `steps`."""
+    """The four rows on the small preset's network and optimiser, 600 steps each or `steps`; finished runs of
+    `out` are measured as they are."""
     print("| row | ACE, px | large pose | copying: ACE, px | large pose |\n| --- | --- | --- | --- | --- |")
     for name, changes in ROWS.items():
         folder = out / f"table-1-{len(changes)}"
-        train(
-            Order("dg", "small", SYNTHETIC, folder, "idsg", (*changes, *_steps(steps or 600))),
-            report=lambda line: None,
-        )
+        if not (folder / "weights.safetensors").is_file():
+            order = Order("dg", "small", SYNTHETIC, folder, "idsg", (*changes, *_steps(steps or 600)))
+            train(order, report=lambda line: None)
         print(f"| {name} | {' | '.join(figures_of(folder))} |", flush=True)
 
 

@@ -13,7 +13,9 @@ torch = pytest.importorskip("torch")
 from reenact.data.shards import Entry, Face  # noqa: E402
 from reenact.errors import ReenactError  # noqa: E402
 from reenact.geometry.face_model import default_face_model  # noqa: E402
+from reenact.geometry.schemes import convert_points  # noqa: E402
 from reenact.systems.dg.presets import IDSG  # noqa: E402
+from reenact.systems.spec import SourceFace, TargetShape  # noqa: E402
 from reenact.training.phases import (  # noqa: E402
     Pairing,
     PhasePictures,
@@ -127,8 +129,29 @@ def test_pictures_of_both_phases() -> None:
     rows = apart.draw(rng, 3)
     batch = apart.load(rows)
     assert not batch["known"].any() and len(apart.load(rows[:0])["source"]) == 0
-    own = PhasePictures(pairing(), 32, others=True, morphable=False).load(rows)
+    own = PhasePictures(pairing(), 32, others=True, cross="driving").load(rows)
     assert 0.05 < np.abs(own["points"] - batch["points"]).mean() < 3
+
+
+def test_the_second_phase_can_draw_what_the_shape_generator_makes(monkeypatch) -> None:
+    """Converted from the driving face in its own pixels, then scaled as its picture is."""
+    from reenact.systems.dg import animate
+
+    class Half:
+        def __init__(self, source: SourceFace) -> None:
+            self.width = source.picture.shape[1]
+
+        def convert(self, driving: TargetShape) -> TargetShape:
+            assert self.width == 64
+            return TargetShape(driving.in_scheme("ibug68") / 2, driving.state, "ibug68")
+
+    monkeypatch.setattr(animate, "load_converter", Half)
+    pictures = PhasePictures(pairing(), 32, others=True, cross="idsg")
+    rows = pictures.draw(np.random.default_rng(2), 3)
+    batch = pictures.load(rows)
+    assert batch["landmarks"].shape == (3, 68, 3)
+    driving = pairing().store.faces[rows[0, 1]].points  # type: ignore[attr-defined]
+    assert np.allclose(batch["landmarks"][0], convert_points(driving, "ibug68") / 4, atol=1e-4)
 
 
 def test_a_portrait_and_its_mirror_make_a_pair() -> None:

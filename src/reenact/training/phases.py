@@ -15,6 +15,7 @@ from reenact.data.shards import Face, FaceStore
 from reenact.errors import ReenactError
 from reenact.geometry.face_model import FaceModel, default_face_model
 from reenact.geometry.schemes import MESH_FLIP
+from reenact.systems.spec import SourceFace, TargetShape
 from reenact.training.pairs import PairSource, resized
 from reenact.training.sources import Data, Source
 from reenact.types import FaceState, Points
@@ -115,7 +116,8 @@ class PhasePictures:
     stills: share of the pairs that are one portrait twice, the source mirrored, so that it has another pose.
     size: samples in an epoch, 0 for as many as there are faces.
     others: pair two people; then `target` is the driving face, a real face in the pose that is wanted, and
-    `points` are its action on the source's face by the face model (morphable), or its own. shown: add
+    `points` are its action on the source's face by the face model, or its own (cross_landmarks 'driving'); with
+    'idsg' there are `landmarks` (B, 68, 3) beside them, which the trained shape generator makes. shown: add
     a face of somebody else to each pair, for sheets: `driving` (B, S, S, 3), its `driving_points`, and the same
     carried over, `driven_points`.
     """
@@ -126,14 +128,14 @@ class PhasePictures:
         side: int,
         *,
         others: bool,
-        morphable: bool = True,
+        cross: str = "morphable",
         shown: bool = False,
         stills: float = 0.0,
         size: int = 0,
     ) -> None:
         self.size = size or len(pairing.person)
         self._pairing, self._side = pairing, side
-        self._others, self._morphable, self._shown, self._stills = others, morphable, shown, stills
+        self._others, self._cross, self._shown, self._stills = others, cross, shown, stills
         self._model = default_face_model()
 
     def draw(self, rng: np.random.Generator, count: int) -> NDArray[Any]:
@@ -163,9 +165,11 @@ class PhasePictures:
         if source == target:
             picture = np.ascontiguousarray(picture[:, ::-1])
             points = points[MESH_FLIP] * np.float32([-1, 1, 1]) + np.float32([self._side, 0, 0])
-        if self._others and self._morphable:
-            goal_points = self._carried(own, wanted)
         sample: dict[str, NDArray[Any]] = {"source": picture}
+        if self._others and self._cross == "idsg":
+            sample["landmarks"] = _converted(own, wanted) * np.float32(self._side / wanted.image.shape[0])
+        if self._others and self._cross != "driving":
+            goal_points = self._carried(own, wanted)
         sample |= {"source_points": points, "target": goal, "points": goal_points}
         sample["known"] = np.asarray(not self._others, np.float32)
         if shown is not None:
@@ -185,6 +189,15 @@ def carried(model: FaceModel, own: Face, driving: Face) -> Points:
     a, b = own.state, driving.state
     rest = model.canonical(a, own.points) - model.shape(a.identity, a.expression)
     return model.project(FaceState(b.rotation, b.scale, b.translation, a.identity, b.expression), rest)
+
+
+def _converted(own: Face, driving: Face) -> Points:
+    """(68, 3) in pixels of the driving picture: its landmarks with the identity of `own`, by the trained IDSG.
+    Raises ReenactError where its weights are not installed."""
+    from reenact.systems.dg.animate import load_converter
+
+    converter = load_converter(SourceFace(own.image, own.points, own.state, None, (False,) * 4))
+    return converter.convert(TargetShape(driving.points, driving.state)).points
 
 
 def stores(folder: Path, *, undivided: bool = False) -> tuple[FaceStore, FaceStore, str]:
@@ -222,8 +235,8 @@ def open_phases(folder: Path, values: dict[str, Any]) -> Data:
     """Pictures of a folder of prepared faces in DG's two phases. values: the stage's settings."""
     train, held, note = stores(folder, undivided=values["stills"] > 0)
     pairing = pairing_of(train, values, values["by"])
-    side, morphable = values["size"], values["cross_landmarks"] == "morphable"
+    side = values["size"]
     first = PhasePictures(pairing, side, others=False, stills=values["stills"], size=values["epoch_size"])
-    then = PhasePictures(pairing, side, others=True, morphable=morphable)
+    then = PhasePictures(pairing, side, others=True, cross=values["cross_landmarks"])
     looked_at = PhasePictures(Pairing(held, values["by"], values["most_yaw"]), side, others=False, shown=True)
     return Data(in_phases(first, then, values), looked_at, note)

@@ -69,7 +69,8 @@ class RfgSettings(Settings):
     terms count that need further networks, (8) to (10) and (12) to (14); before, (11) alone. epoch_size:
     samples in an epoch, 0 for as many as there are faces. cross_from: epoch from which the driving faces are
     other people's. cross_landmarks: what is drawn then, the driving face's action on the source by the face
-    model, or the driving landmarks themselves. most_yaw: faces turned by more degrees are left out (figure 6).
+    model, the driving landmarks themselves, or what the installed weights of the IDSG make of them.
+    most_yaw: faces turned by more degrees are left out (figure 6).
     rate, beta1, beta2: of Adam; the rate is constant, or falls to 0 by a cosine.
     """
 
@@ -96,7 +97,7 @@ class RfgSettings(Settings):
     aided_from: int = 0
     epoch_size: int = 0
     cross_from: int = 50  # not in the paper
-    cross_landmarks: Literal["morphable", "driving"] = "morphable"  # not in the paper
+    cross_landmarks: Literal["morphable", "driving", "idsg"] = "morphable"  # not in the paper
     most_yaw: float = 90.0
     rate: float = 1e-4
     beta1: float = 0.01

@@ -169,7 +169,8 @@ class RfgStage(AdamStage):
     def step(self, batch: Mapping[str, Tensor], update: Update) -> None:
         """D_f on true and made pictures, D_s on the landmarks found on both, then G_f and E_s on (15)."""
         s = self._now
-        source, target, points = batch["source"], batch["target"], in_68(batch["points"])
+        source, target = batch["source"], batch["target"]
+        points = batch["landmarks"] if "landmarks" in batch else in_68(batch["points"])
         style = self.generator.style(source)  # s_s
         result = self.generator.transformer(drawn(points, s), style)
         if s.weight_adversarial:
