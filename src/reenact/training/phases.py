@@ -164,7 +164,9 @@ class PhasePictures:
         goal, goal_points = resized(wanted, self._side)
         if source == target:
             picture = np.ascontiguousarray(picture[:, ::-1])
-            points = points[MESH_FLIP] * np.float32([-1, 1, 1]) + np.float32([self._side, 0, 0])
+            points = points[MESH_FLIP] * np.array([-1, 1, 1], np.float32) + np.array(
+                [self._side, 0, 0], np.float32
+            )
         sample: dict[str, NDArray[Any]] = {"source": picture}
         if self._others and self._cross == "idsg":
             sample["landmarks"] = _converted(own, wanted) * np.float32(self._side / wanted.image.shape[0])

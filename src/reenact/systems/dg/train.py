@@ -7,7 +7,6 @@ What a sample has no truth for, it adds nothing to: `known` says so.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -157,7 +156,7 @@ class RfgStage(AdamStage):
         }
         self._detector: LandmarkNet | None = None
         self._encoder: FaceEncoder | None = None
-        self._early = replace(settings, **dict.fromkeys(AIDED, 0.0))
+        self._early = settings.with_values(dict.fromkeys(AIDED, 0.0))
         self._now = self._early if settings.aided_from > 0 else settings
 
     def factor(self, name: str, epoch: float) -> float:
