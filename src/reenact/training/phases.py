@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from reenact.data.shards import Face, FaceStore
 from reenact.errors import ReenactError
 from reenact.geometry.face_model import FaceModel, default_face_model
-from reenact.geometry.schemes import MESH_FLIP
+from reenact.geometry.schemes import flip_points
 from reenact.systems.spec import SourceFace, TargetShape
 from reenact.training.pairs import PairSource, resized
 from reenact.training.sources import Data, Source
@@ -164,9 +164,7 @@ class PhasePictures:
         goal, goal_points = resized(wanted, self._side)
         if source == target:
             picture = np.ascontiguousarray(picture[:, ::-1])
-            points = points[MESH_FLIP] * np.array([-1, 1, 1], np.float32) + np.array(
-                [self._side, 0, 0], np.float32
-            )
+            points = flip_points(points, "mesh478", self._side)
         sample: dict[str, NDArray[Any]] = {"source": picture}
         if self._others and self._cross == "idsg":
             sample["landmarks"] = _converted(own, wanted) * np.float32(self._side / wanted.image.shape[0])
