@@ -40,14 +40,21 @@ _FLAGS = [
 _SLIDE = """async ([id, values]) => {
   const slider = document.querySelector(`#${id} input[type=range]`);
   const set = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value').set;
-  const shown = () => document.querySelector('#preview img');
+  const place = document.querySelector('#preview');
+  const source = () => document.querySelector('#preview img')?.src;
   const times = [];
   for (const value of values) {
-    const before = shown().src, began = performance.now();
+    const before = source(), began = performance.now();
+    const changed = new Promise((done) => {
+      const watch = new MutationObserver(() => { if (source() && source() !== before) { watch.disconnect(); done(); } });
+      watch.observe(place, {subtree: true, childList: true, attributes: true});
+      setTimeout(() => { watch.disconnect(); done(); }, 5000);
+    });
     set.call(slider, value);
     slider.dispatchEvent(new Event('input', {bubbles: true}));
-    while (!(shown() && shown().src !== before && shown().complete) && performance.now() < began + 5000)
-      await new Promise(requestAnimationFrame);
+    await changed;
+    await document.querySelector('#preview img').decode();
+    await new Promise(requestAnimationFrame);
     times.push(performance.now() - began);
     await new Promise((done) => setTimeout(done, 200));
   }
@@ -60,6 +67,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--chromium", default="/usr/bin/chromium")
     parser.add_argument("--seconds", type=float, default=15)
+    parser.add_argument("--systems", nargs="+", default=["live", "warp"])
+    parser.add_argument("--count", type=int, default=30, help="moves of each slider")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, _server() as address, sync_playwright() as playwright:
         camera = _camera(Path(folder) / "camera.mjpeg")
@@ -70,40 +79,68 @@ def main() -> int:
         found = {
             "cores": os.cpu_count(),
             "load_before": os.getloadavg()[0],
-            **_measure(page, address, given.seconds),
+            **_measure(page, address, given),
         }
         browser.close()
     print(json.dumps({**found, "load_after": os.getloadavg()[0]}, indent=2))
     return 0
 
 
-def _measure(page: Any, address: str, seconds: float) -> dict[str, Any]:
+def _measure(page: Any, address: str, given: argparse.Namespace) -> dict[str, Any]:
     page.goto(address)
     page.wait_for_selector("#example-portrait")
     page.click("#example-portrait")
     page.wait_for_selector("#own img")
     page.get_by_role("button", name="The demo").click()
     page.wait_for_selector("#preview img")
+    found = {}
+    for system in given.systems:
+        page.get_by_role("tab", name="Animate").click()
+        _choose(page, system)
+        found[system] = {**_previews(page, given.count), "webcam": _webcam(page, given.seconds)}
+    return found
+
+
+def _choose(page: Any, system: str) -> None:
+    """Choose a system as a person does, and wait until it has drawn its first preview."""
+    before = page.get_attribute("#preview img", "src")
+    if page.input_value("#system input") != system:
+        page.click("#system input")
+        page.get_by_role("option", name=system, exact=True).click()
+        page.wait_for_function("(old) => document.querySelector('#preview img').src !== old", arg=before)
     time.sleep(2)
+
+
+def _previews(page: Any, count: int) -> dict[str, Any]:
     found = {}
     for name, low, high in (("strength", 0.2, 1.8), ("head", 0.2, 1.8), ("position", 0.05, 0.6)):
-        values = [round(low + (high - low) * ((7 * n) % 30) / 30, 2) for n in range(30)]
+        values = [round(low + (high - low) * ((7 * n) % count) / count, 2) for n in range(count)]
         began = time.process_time()
         times = page.evaluate(_SLIDE, [name, values])
         cost = 1000 * (time.process_time() - began) / len(values)
         figures = {f"p{q}": round(float(np.percentile(times, q))) for q in (50, 95)}
         found[f"preview_{name}_ms"] = {**figures, "server_cpu_ms": round(cost)}
+    return found
+
+
+def _webcam(page: Any, seconds: float) -> dict[str, float]:
     page.get_by_role("tab", name="Webcam").click()
     page.click("#re-live-start")
     page.wait_for_function("window.reenactLive.statistics().frames > 0")
+    time.sleep(1)
     count = "window.reenactLive.statistics().total"
-    before, began = page.evaluate(count), time.process_time()
+    before, began, cpu = page.evaluate(count), time.monotonic(), time.process_time()
     time.sleep(seconds)
-    frames, cost = page.evaluate(count) - before, time.process_time() - began
+    frames, took = page.evaluate(count) - before, time.monotonic() - began
+    cost = time.process_time() - cpu
     live = page.evaluate("window.reenactLive.statistics()")
-    found["webcam"] = {name: round(value, 1) for name, value in live.items()}
-    found["webcam"]["server_cpu_ms"] = round(1000 * cost / max(frames, 1))
-    return found
+    page.click("#re-live-start")
+    return {
+        "rate": round(frames / took, 1),
+        "p50": round(live["p50"]),
+        "p95": round(live["p95"]),
+        "server_cpu_ms": round(1000 * cost / max(frames, 1)),
+    }
 
 
 @contextmanager

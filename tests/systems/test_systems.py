@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -59,6 +61,15 @@ def test_a_system_without_weights_says_so(monkeypatch):
         find_system("hr_net")
     with pytest.raises(ReenactError, match=r"copy\+hr_net has no weights yet \(hr_net_bfr\)"):
         find_system("copy+hr_net")
+
+
+def test_a_system_of_pytorch_says_so_in_a_line_where_that_is_absent(monkeypatch):
+    monkeypatch.setattr("reenact.systems.trained.find_spec", lambda name: None)
+    spec = replace(SYSTEMS["warp"], name="lic+warp", converter="lic", takes="ibug68")
+    assert (status_of(spec), status_of(SYSTEMS["live"])) == ("needs PyTorch", "ready")
+    monkeypatch.setitem(SYSTEMS, "lined", replace(spec, name="lined"))
+    with pytest.raises(ReenactError, match=r"^lined runs on PyTorch.*pip install 'reenact\[train\]'$"):
+        find_system("lined")
 
 
 @pytest.mark.parametrize("name", READY)

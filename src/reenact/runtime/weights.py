@@ -155,8 +155,17 @@ def installed(name: str) -> bool:
 
 def find(name: str) -> Record:
     """The checked record of weights of that name: one's own where there are any, else the shipped ones."""
+    return shipped(name, _folder_of(name))
+
+
+def for_torch(name: str) -> bool:
+    """Whether the installed weights of that name are tensors for PyTorch; an ONNX file runs without it."""
+    return _record(_folder_of(name) / f"{name}.json").path.suffix == ".safetensors"
+
+
+def _folder_of(name: str) -> Path:
     own = cache_folder()
-    return shipped(name, own if (own / f"{name}.json").is_file() else SHIPPED)
+    return own if (own / f"{name}.json").is_file() else SHIPPED
 
 
 def check(path: Path, sha256: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from reenact.errors import ReenactError
-from reenact.runtime.weights import installed
+from reenact.runtime.weights import for_torch, installed
 from reenact.systems.converters import COPY, LST, MORPHABLE
 from reenact.systems.dg import DG, DG_TRAINING, IDSG
 from reenact.systems.fipls import FIPLS, FIPLS_TRAINING, LI, LSG
@@ -14,6 +14,7 @@ from reenact.systems.hr_net import HR_NET, HR_NET_TRAINING, LIC
 from reenact.systems.live import LIVE, LIVE_TRAINING
 from reenact.systems.osfr import OSFR, OSFR_MORPH, OSFR_PLAIN, OSFR_TRAINING
 from reenact.systems.spec import ConverterSpec, SystemSpec, TrainingSpec, fits
+from reenact.systems.trained import need_torch, torch_is_there
 from reenact.systems.warp import WARP
 
 SYSTEMS: dict[str, SystemSpec] = {
@@ -40,8 +41,10 @@ TRAINING: dict[str, TrainingSpec] = {
 
 
 def status_of(spec: SystemSpec) -> str:
-    """'ready', or 'no weights yet'."""
-    return "no weights yet" if _missing(spec) else "ready"
+    """'ready', 'no weights yet', or 'needs PyTorch' where that is not installed."""
+    if _missing(spec):
+        return "no weights yet"
+    return "needs PyTorch" if _runs_on_torch(spec) and not torch_is_there() else "ready"
 
 
 def find_system(name: str) -> SystemSpec:
@@ -81,13 +84,23 @@ def _check(spec: SystemSpec) -> None:
             f"{spec.takes} that the generator draws"
         )
     if missing := _missing(spec):
-        ready = ", ".join(other.name for other in SYSTEMS.values() if not _missing(other))
+        ready = ", ".join(other.name for other in SYSTEMS.values() if status_of(other) == "ready")
         raise ReenactError(
             f"{spec.name} has no weights yet ({', '.join(missing)}); train it with `reenact train`, or choose "
             f"one of: {ready}"
         )
+    if _runs_on_torch(spec):
+        need_torch(spec.name)
+
+
+def _wanted(spec: SystemSpec) -> tuple[str, ...]:
+    return (*find_converter(spec.converter).weights, *spec.weights)
 
 
 def _missing(spec: SystemSpec) -> list[str]:
-    wanted = (*find_converter(spec.converter).weights, *spec.weights)
-    return [name for name in wanted if not installed(name)]
+    return [name for name in _wanted(spec) if not installed(name)]
+
+
+def _runs_on_torch(spec: SystemSpec) -> bool:
+    """Whether any half of a system that has its weights is drawn by PyTorch."""
+    return any(for_torch(name) for name in _wanted(spec))

@@ -22,9 +22,14 @@ _OPENED: dict[str, Any] = {}
 """By the file's hash, what was opened before: many portraits need one network."""
 
 
+def torch_is_there() -> bool:
+    """Whether PyTorch is installed; it is not imported."""
+    return find_spec("torch") is not None
+
+
 def need_torch(name: str) -> None:
     """Raises ReenactError with the command to install it where PyTorch is absent."""
-    if find_spec("torch") is None:
+    if not torch_is_there():
         raise ReenactError(f"{name} runs on PyTorch, which is not installed: pip install 'reenact[train]'")
 
 

@@ -96,7 +96,7 @@ def build(server: Server, examples: Path, keep: float) -> gr.Blocks:
                 source = gr.File(label="Portrait", file_types=["image"], height=130, elem_id="source")
                 astronaut = gr.Button("Example: NASA portrait", size="sm", elem_id="example-portrait")
                 systems = [system.name for system in ready_systems()]
-                system = gr.Dropdown(systems, value=DEFAULT_SYSTEM, label="System")
+                system = gr.Dropdown(systems, value=DEFAULT_SYSTEM, label="System", elem_id="system")
                 own = gr.HTML(elem_id="own")
             with gr.Column(scale=5, min_width=320), gr.Tabs():
                 with gr.Tab("Animate"):
@@ -204,9 +204,9 @@ def _animate_tab(
     fast = {"show_progress": "hidden", "trigger_mode": "always_last"}
     # The newest position of a slider counts: what came in between is left out.
     moved = [*_inputs([position, *controls]), held.change]
-    gr.on(moved, preview_of, [*both, *controls], preview, **fast, **_quiet("preview"))
+    gr.on(moved, preview_of, [*both, *controls], preview, **fast, **_quiet("preview", queue=False))
     looked = [position.input, landmarks.input, held.change]
-    gr.on(looked, beside_of, [*both, landmarks], beside, **fast, **_quiet("beside"))
+    gr.on(looked, beside_of, [*both, landmarks], beside, **fast, **_quiet("beside", queue=False))
     for file in (given, record):
         tracked = file.change(follow_driving, file, [driving, preview], **_quiet("driving"))
         tracked.then(preview_of, [*both, *controls], preview, show_progress="hidden", **_quiet("preview"))
@@ -290,7 +290,7 @@ def _pose_tab(desk: Desk, source: gr.File, held: gr.Textbox, system: gr.Dropdown
 
     gr.on(
         [*_inputs([*sliders, system]), held.change], posed, [held, system, *sliders], preview,
-        trigger_mode="always_last", show_progress="hidden", **_quiet("preview"),
+        trigger_mode="always_last", show_progress="hidden", **_quiet("preview", queue=False),
     )  # fmt: skip
     for button, title in zip(presets, _PRESETS, strict=True):
         button.click(
