@@ -46,7 +46,9 @@ _SLIDE = """async ([id, values]) => {
   for (const value of values) {
     const before = source(), began = performance.now();
     const changed = new Promise((done) => {
-      const watch = new MutationObserver(() => { if (source() && source() !== before) { watch.disconnect(); done(); } });
+      const watch = new MutationObserver(() => {
+        if (source() && source() !== before) { watch.disconnect(); done(); }
+      });
       watch.observe(place, {subtree: true, childList: true, attributes: true});
       setTimeout(() => { watch.disconnect(); done(); }, 5000);
     });

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import json
 import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import PIL.Image
 import pytest
 from fastapi.testclient import TestClient
 from web_server import WAIT, ended, post
 
 from reenact.pipeline.motion_file import read_motion
+from reenact.systems import SYSTEMS
 from reenact.web.limits import Limits
 
 
@@ -65,8 +69,6 @@ def test_a_wrong_file_says_so_without_a_path(api: TestClient, portrait: Path, tm
     text = tmp_path / "clip.mp4"
     text.write_text("this is no video")
     grey = tmp_path / "grey.png"
-    import PIL.Image
-
     PIL.Image.new("RGB", (200, 200), "grey").save(grey)
     for source, driving in ((portrait, text), (text, portrait), (grey, portrait)):
         status = ended(api, post(api, source, driving).json()["id"])
@@ -189,7 +191,73 @@ def test_verify(api: TestClient, portrait: Path) -> None:
 
 def test_about_and_systems(api: TestClient) -> None:
     assert api.get("/api/about").json()["limits"]["running"] == 1
-    assert "warp" in [system["name"] for system in api.get("/api/systems").json()]
+    systems = {system["name"]: system for system in api.get("/api/systems").json()}
+    assert set(systems) == set(SYSTEMS) and systems["warp"]["ready"] and systems["live"]["status"] == "ready"
+
+
+def test_a_system_that_is_not_ready_says_what_it_lacks(
+    api: TestClient, portrait: Path, motion: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reenact.systems.installed", lambda name: False)
+    listed = api.get("/api/systems").json()
+    assert [one["name"] for one in listed if one["ready"]] == ["warp"] == [listed[0]["name"]]
+    assert listed[-1]["status"] == "no weights yet"
+    refused = post(api, portrait, motion, system="osfr")
+    assert refused.status_code == 400 and "no weights yet" in refused.json()["detail"]
+
+
+def held(api: TestClient, what: str, path: Path) -> str:
+    answer = api.post(f"/api/{what}", files={"file": (path.name, path.read_bytes())})
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
+
+
+def looked(api: TestClient, portrait: str, body: dict[str, Any]) -> np.ndarray:
+    answer = api.post(f"/api/portraits/{portrait}/preview", json=body)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "image/jpeg" and answer.headers["cache-control"] == "no-store"
+    return np.array(PIL.Image.open(io.BytesIO(answer.content)))
+
+
+def test_previews_follow_the_settings_and_are_marked(
+    api: TestClient, portrait: Path, motion: Path, tmp_path: Path
+) -> None:
+    face, mouth = held(api, "portraits", portrait), held(api, "motions", motion)
+    body: dict[str, Any] = {"motion": mouth, "position": 0.5, "options": {"system": "warp"}}
+    opened = looked(api, face, body)
+    assert opened.shape == (256, 256, 3)
+    body["options"]["strength"] = 0
+    shut = looked(api, face, body)
+    assert np.abs(opened.astype(float) - shut).max() > 30
+    smile = {"options": {"kind": "pose", "system": "warp", "pose": {"expressions": {"smile": 1}}}}
+    posed = looked(api, face, smile)
+    PIL.Image.fromarray(posed).save(tmp_path / "posed.png")
+    found = api.post("/api/verify", files={"file": (tmp_path / "posed.png").read_bytes()}).json()
+    assert found["watermark"]["present"]
+    still = held(api, "motions", portrait)
+    assert looked(api, face, {"motion": still, "options": {"system": "warp"}}).shape == (256, 256, 3)
+    assert not files_below(api)
+
+
+def test_previews_that_cannot_be(api: TestClient, portrait: Path, motion: Path, clip: Path) -> None:
+    face, mouth = held(api, "portraits", portrait), held(api, "motions", motion)
+    address = f"/api/portraits/{face}/preview"
+    wrong: list[tuple[str, dict[str, Any], int, str]] = [
+        ("/api/portraits/none/preview", {}, 404, "portrait"),
+        (address, {"motion": "none"}, 404, "driving file"),
+        (address, {"motion": mouth, "position": 2}, 422, "position"),
+        (address, {"motion": mouth, "options": {"anchor": 900}}, 400, "900 is not a frame"),
+        (address, {"motion": mouth, "options": {"system": "none"}}, 400, "no system"),
+        (address, {"options": {"kind": "pose", "pose": {"expressions": {"grin": 1}}}}, 400, "there is no"),
+    ]
+    for place, body, code, said in wrong:
+        answer = api.post(place, json=body)
+        assert answer.status_code == code and said in answer.text, answer.text
+    video = api.post("/api/motions", files={"file": ("clip.mp4", clip.read_bytes())})
+    assert video.status_code == 400 and "kind 'track'" in video.json()["detail"]
+    assert "/" not in video.json()["detail"] and not files_below(api)
+    assert api.delete(f"/api/motions/{mouth}").status_code == 204
+    assert api.delete(f"/api/motions/{mouth}").status_code == 404
 
 
 def test_everything_is_removed_at_the_end(serve: Any, portrait: Path) -> None:
@@ -207,5 +275,5 @@ def test_the_description_lists_every_route(api: TestClient) -> None:
     assert set(paths) == {
         "/api/about", "/api/systems", "/api/jobs", "/api/jobs/{name}", "/api/jobs/{name}/events",
         "/api/jobs/{name}/files/{artefact}", "/api/jobs/{name}/cancel", "/api/verify", "/api/portraits",
-        "/api/portraits/{name}",
+        "/api/portraits/{name}", "/api/portraits/{name}/preview", "/api/motions", "/api/motions/{name}",
     }  # fmt: skip

@@ -36,7 +36,7 @@ def described() -> Iterator[Any]:
 
 def test_no_request_ends_in_a_server_error(described: Any) -> None:
     operations = [found.ok() for found in described.get_all_operations()]
-    assert len(operations) == 11
+    assert len(operations) == 14
     for operation in operations:
 
         @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), database=None)

@@ -116,12 +116,24 @@ def test_what_goes_wrong_is_told_without_paths(tmp_path: Path, caplog: pytest.Lo
 
 def test_time_left_follows_the_pace(tmp_path: Path) -> None:
     job = Job("x", tmp_path)
-    job.state, job.began = "running", time.monotonic() - 10
+    job.state = "running"
     job.progress("track", 50, 100)
     assert job.fraction == pytest.approx(0.125)
+    job.stage_began -= 10
+    assert job.seconds_left == pytest.approx(70, abs=3)
+    job.progress("render", 0, 100)
+    assert job.seconds_left is None
+    job.stage_began -= 10
     job.progress("render", 50, 100)
     assert job.fraction == pytest.approx(0.625)
-    assert job.seconds_left == pytest.approx(6, abs=1)
+    assert job.seconds_left == pytest.approx(10, abs=2)
+
+
+def test_a_job_whose_motion_is_known_counts_from_its_first_frame(tmp_path: Path) -> None:
+    job = Job("x", tmp_path)
+    job.state = "running"
+    job.progress("render", 25, 100)
+    assert job.fraction == pytest.approx(0.25)
 
 
 def test_an_upload_that_never_ends_is_forgotten(tmp_path: Path) -> None:

@@ -67,6 +67,20 @@ def test_the_portrait_follows_the_camera(server: str, portrait: Path) -> None:
         assert np.abs(still - again).mean() < np.abs(still - turned).mean() / 2
 
 
+def test_a_face_that_is_lost_is_told(server: str, portrait: Path) -> None:
+    out = io.BytesIO()
+    PIL.Image.new("RGB", (256, 256), "grey").save(out, "JPEG")
+    with live(server, hold(server, portrait)) as socket:
+        socket.send(json.dumps({"system": "warp"}))
+        socket.recv(60)
+        socket.send(b"12345678" + out.getvalue())
+        assert json.loads(socket.recv(60)) == {"face": False}
+        assert socket.recv(60)[:8] == b"12345678"
+        socket.send(b"23456789" + jpeg(portrait, 0))
+        assert json.loads(socket.recv(60)) == {"face": True}
+        assert socket.recv(60)[:8] == b"23456789"
+
+
 def test_frames_that_come_too_fast_are_left_out(server: str, portrait: Path) -> None:
     frame, count = jpeg(portrait, 0), 25
     with live(server, hold(server, portrait)) as socket:

@@ -19,10 +19,12 @@ class LiveDrive:
 
     smooth: 0 is off. longest: the source's longer side in pixels, over which the camera frame is laid.
     anchor: the moment that stands for the source's own state; None is taken from the next frame with a face.
+    seen: whether the newest frame showed a face.
     """
 
     def __init__(self, smooth: float, longest: int) -> None:
         self.anchor: Drive | None = None
+        self.seen = False
         self._last: Drive | None = None
         self._longest = longest
         self._model = default_face_model()
@@ -33,10 +35,11 @@ class LiveDrive:
     def update(self, image: Image, at: float) -> Drive | None:
         """The driving moment of a frame (H, W, 3) at `at` seconds; the last one while no face is seen, None
         before the first."""
-        seen = self._follower.track(image)
-        if seen is None:
+        face = self._follower.track(image)
+        self.seen = face is not None
+        if face is None:
             return self._last
-        state = self._known(self._model.fit(seen.points))
+        state = self._known(self._model.fit(face.points))
         side = max(image.shape[:2])
         parts = {
             "rotation": state.rotation,

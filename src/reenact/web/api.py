@@ -9,8 +9,10 @@ import asyncio
 import re
 import shutil
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -21,12 +23,18 @@ from fastapi.responses import FileResponse, Response, StreamingResponse
 from pydantic import BaseModel, Field, ValidationError
 
 from reenact.errors import ReenactError
+from reenact.media.reader import is_still
 from reenact.pipeline.finish import package_version
+from reenact.pipeline.motion_file import is_motion, read_motion
+from reenact.pipeline.track import track_video
 from reenact.systems import SYSTEMS, find_system
+from reenact.systems import status_of as system_status
+from reenact.types import Motion
 from reenact.web.jobs import ENDED, Job, Jobs, QueueFull, State
-from reenact.web.limits import Limits
-from reenact.web.settings import JobOptions
-from reenact.web.studio import Studios
+from reenact.web.jpeg import encoded
+from reenact.web.limits import Limits, check_driving
+from reenact.web.settings import JobOptions, PreviewRequest
+from reenact.web.studio import Driving, Shelf, Studios
 from reenact.web.work import DRIVING, SOURCE, marks_of, needed
 
 _SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,8}")
@@ -53,6 +61,7 @@ class Server:
     limits: Limits
     jobs: Jobs
     studios: Studios
+    motions: Shelf[Driving]
     scratch: Path
     checks: asyncio.Semaphore
 
@@ -83,9 +92,11 @@ class JobStatus(BaseModel):
 
 
 class System(BaseModel):
-    """A system that is ready on this server."""
+    """A system of this version. status: 'ready', or what it lacks on this server."""
 
     name: str
+    ready: bool
+    status: str
     title: str
     paper: str
     learned: bool
@@ -96,6 +107,14 @@ class About(BaseModel):
 
     version: str
     limits: dict[str, float]
+
+
+class MotionId(BaseModel):
+    """A motion that the server holds, for previews. duration: in seconds."""
+
+    id: str
+    frames: int
+    duration: float
 
 
 class PortraitId(BaseModel):
@@ -115,16 +134,20 @@ _GONE: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "description":
 _BUSY: dict[int | str, dict[str, Any]] = {429: {"model": Problem, "description": "Too many jobs wait"}}
 
 
-def ready_systems() -> list[System]:
-    """The systems that can run now."""
-    found = []
-    for name in SYSTEMS:
-        try:
-            spec = find_system(name)
-        except ReenactError:
-            continue  # its weights are not there
-        found.append(System(name=name, title=spec.title, paper=spec.paper, learned=spec.learned))
-    return found
+def all_systems() -> list[System]:
+    """The systems of this version, those that can run now first."""
+    found = [
+        System(
+            name=spec.name,
+            ready=system_status(spec) == "ready",
+            status=system_status(spec),
+            title=spec.title,
+            paper=spec.paper,
+            learned=spec.learned,
+        )
+        for spec in SYSTEMS.values()
+    ]
+    return sorted(found, key=lambda system: not system.ready)
 
 
 def parse_options(text: str) -> JobOptions:
@@ -186,8 +209,8 @@ def about(server: Here) -> About:
 
 @routes.get("/systems")
 def systems() -> list[System]:
-    """The systems that are ready."""
-    return ready_systems()
+    """The systems of this version, and whether they are ready here."""
+    return all_systems()
 
 
 @routes.post("/jobs", status_code=201, responses={**_BAD, **_BUSY})
@@ -295,6 +318,56 @@ async def hold(server: Here, file: Annotated[UploadFile, File(description="A por
     return PortraitId(id=name, width=width, height=height)
 
 
+@routes.post("/motions", status_code=201, responses=_BAD)
+async def hold_motion(
+    server: Here, file: Annotated[UploadFile, File(description="A motion file or a picture")]
+) -> MotionId:
+    """Hold a motion in memory for previews. Of a video, make a job of kind `track` first. The upload is deleted
+    at once."""
+    try:
+        async with server.checks:
+            motion = await run_in_threadpool(_motion_of, file, server)
+    except ReenactError as error:
+        raise HTTPException(400, str(error)) from None
+    name = server.motions.put(Driving(motion))
+    return MotionId(id=name, frames=len(motion), duration=float(motion.duration))
+
+
+@routes.delete("/motions/{name}", status_code=204, responses=_GONE)
+def release_motion(name: Name, server: Here) -> None:
+    """Forget a motion."""
+    if not server.motions.remove(name):
+        raise HTTPException(404, "there is no such motion")
+
+
+@routes.post(
+    "/portraits/{name}/preview",
+    response_class=Response,
+    responses={
+        **_BAD,
+        **_GONE,
+        200: {"content": {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}}},
+    },
+)
+def preview(name: Name, asked: PreviewRequest, server: Here) -> Response:
+    """One moment of the result under these options, as a JPEG of at most 640 pixels, watermarked."""
+    studio = server.studios.find(name)
+    if studio is None:
+        raise HTTPException(404, "the portrait is no longer held here; drop it again")
+    options = asked.options
+    try:
+        if options.kind == "pose":
+            image = studio.posed(options.pose.pose(), options.system)
+        else:
+            driving = server.motions.find(asked.motion or "")
+            if driving is None:
+                raise HTTPException(404, "the driving file is no longer held here; drop it again")
+            image = studio.preview(driving, asked.position, options.run_options().motion, options.system)
+    except ReenactError as error:
+        raise HTTPException(400, str(error)) from None
+    return Response(encoded(image), media_type="image/jpeg", headers={"Cache-Control": "no-store"})
+
+
 @routes.delete("/portraits/{name}", status_code=204, responses=_GONE)
 def release(name: Name, server: Here) -> None:
     """Forget a portrait."""
@@ -334,9 +407,26 @@ def _checked(file: UploadFile, scratch: Path) -> dict[str, Any]:
         return marks_of(_store(file, Path(folder) / "file"))
 
 
-def _held(file: UploadFile, server: Server) -> str:
+@contextmanager
+def _stored(file: UploadFile, server: Server, name: str) -> Iterator[Path]:
+    """The upload as a file, for as long as it is looked at; errors do not say where it lies."""
     with tempfile.TemporaryDirectory(dir=server.scratch) as folder:
         try:
-            return server.studios.add(_store(file, Path(folder) / SOURCE))
+            yield _store(file, Path(folder) / name)
         except ReenactError as error:
             raise ReenactError(str(error).replace(f"{folder}/", "")) from None
+
+
+def _held(file: UploadFile, server: Server) -> str:
+    with _stored(file, server, SOURCE) as path:
+        return server.studios.add(path)
+
+
+def _motion_of(file: UploadFile, server: Server) -> Motion:
+    with _stored(file, server, DRIVING) as path:
+        check_driving(path, server.limits)
+        if is_motion(path):
+            return read_motion(path)
+        if is_still(path):
+            return track_video(path, end=Fraction(1, 1000))[0]
+        raise ReenactError(f"{path} is a video; make a job of kind 'track' of it and hold its motion file")

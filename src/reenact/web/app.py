@@ -19,13 +19,14 @@ from reenact.web.guard import Guard
 from reenact.web.jobs import Jobs
 from reenact.web.limits import Limits
 from reenact.web.stream import serve_stream
-from reenact.web.studio import Studios
+from reenact.web.studio import Shelf, Studios
 from reenact.web.work import Worker
 
 STATIC = Path(__file__).parent / "static"
 _DESCRIPTION = (
     "Animate a portrait with the pose and expression of another face. Create a job from uploads, poll or "
-    "stream its progress, fetch its files, delete it. Live use: hold a portrait, then open the WebSocket "
+    "stream its progress, fetch its files, delete it. Previews: hold a portrait and a motion, then ask for one "
+    "moment under any settings. Live use: hold a portrait, then open the WebSocket "
     "`/api/portraits/ID/live`: send settings as JSON, then JPEG frames, each after 8 bytes of your choice that "
     "come back with the answer."
 )
@@ -49,7 +50,7 @@ def make_app(
     for name in ("jobs", "scratch", "page"):
         (root / name).mkdir()
     jobs = Jobs(root / "jobs", limits, Worker(limits, threads))
-    server = Server(limits, jobs, Studios(limits), root / "scratch", asyncio.Semaphore(2))
+    server = Server(limits, jobs, Studios(limits), Shelf(limits), root / "scratch", asyncio.Semaphore(2))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -22,7 +22,7 @@ from reenact.web import fragments
 from reenact.web.api import Server, parse_options, status_of
 from reenact.web.jobs import ENDED, Job
 from reenact.web.limits import check_driving
-from reenact.web.settings import JobOptions, PoseSettings
+from reenact.web.settings import JobOptions
 from reenact.web.studio import Driving, Studio
 from reenact.web.work import DRIVING, SOURCE, marks_of
 
@@ -31,6 +31,10 @@ _LOOK = 0.25
 DEMO = Path(__file__).parent.parent / "assets" / "demo.motion"
 EXAMPLES = {"The demo": (0.0, 8.0), "A smile": (0.3, 2.4), "Talking": (4.6, 6.3), "A wink": (6.3, 8.0)}
 """Parts of the demo's motion in seconds."""
+START = (
+    "Drop a portrait, or take the example; then what drives it: a video, a picture or a motion file. Every "
+    "slider shows its effect at once."
+)
 
 
 def write_examples(folder: Path) -> dict[str, Path]:
@@ -86,19 +90,26 @@ class Desk:
             return "", fragments.problem(plain(error))
         return name, fragments.figures([("Your portrait", studio.portrait.picture[..., :3])])
 
-    def driving(self, path: str | None, tell: Progress) -> tuple[Driving | None, str]:
-        """A driving file was dropped or taken away: its motion, and what is shown."""
+    def forget_motion(self, held: str) -> str:
+        """Another driving file was dropped: the motion of the one before goes at once. The new id: none."""
+        self._server.motions.remove(held)
+        return ""
+
+    def driving(self, path: str | None, tell: Progress) -> tuple[str, str]:
+        """A driving file was dropped or taken away: the id of its motion, and what went wrong."""
         if not path:
-            return None, ""
+            return "", ""
         file = Path(path)
         try:
             check_driving(file, self._server.limits)
             if is_motion(file):
-                return Driving(read_motion(file)), ""
-            with self._tracking:
-                return self._tracked(file, tell), ""
+                found = Driving(read_motion(file), file)
+            else:
+                with self._tracking:
+                    found = self._tracked(file, tell)
         except ReenactError as error:
-            return None, fragments.problem(plain(error))
+            return "", fragments.problem(plain(error))
+        return self._server.motions.put(found), ""
 
     def _tracked(self, file: Path, tell: Progress) -> Driving:
         limits = self._server.limits
@@ -110,60 +121,47 @@ class Desk:
 
         end = Fraction(1, 1000) if is_still(file) else Fraction(limits.seconds).limit_denominator(1000)
         motion, _ = track_video(file, end=end, progress=count)
-        return Driving(motion, file)
+        return Driving(motion, file, seen=True)
 
     @_told
-    def beside(self, held: str, driving: Driving | None, position: float, landmarks: bool) -> str:
+    def beside(self, held: str, motion: str, position: float, landmarks: bool) -> str:
         """The portrait and the driving face at one moment, with the landmarks that were found if wanted."""
         if not held:
-            return fragments.hint("Drop a portrait, or take the example.")
+            return fragments.hint(START)
+        driving = self._server.motions.find(motion)
         source, face = self._studio(held).beside(driving, position, landmarks=landmarks)
         return fragments.figures([("Portrait", source), ("Driving", face)])
 
-    @_told
-    def preview(self, held: str, driving: Driving | None, position: float, settings: dict[str, Any]) -> str:
-        """One moment of the result under these settings."""
-        if not held:
-            return ""
-        if driving is None:
-            return fragments.hint("Now drop what drives it, or take an example.")
-        options = self._options(settings)
-        studio = self._studio(held)
-        image = studio.preview(driving, position, options.run_options().motion, options.system)
-        return fragments.figures([("Result", image)])
-
-    @_told
-    def posed(self, held: str, system: str, pose: PoseSettings) -> str:
-        """The portrait in a pose by hand."""
-        if not held:
-            return fragments.hint("Drop a portrait, or take the example.")
-        studio = self._studio(held)
-        image = studio.posed(pose.pose(), system)
-        return fragments.figures([("Posed", image)])
+    def moment(self, motion: str, position: float) -> int | None:
+        """The number of the driving frame at that moment."""
+        driving = self._server.motions.find(motion)
+        return None if driving is None else driving.number(position)
 
     @_told
     def verify(self, path: str | None) -> str:
         """The marks of a file."""
         return fragments.marks(marks_of(Path(path))) if path else ""
 
-    def start(
-        self, source: str | None, driving: Driving | None, given: str | None, settings: dict[str, Any]
-    ) -> Job:
-        """Queue a job of the page. given: the driving file. Raises ReenactError for whatever is missing."""
+    def start(self, source: str | None, motion: str, given: str | None, settings: dict[str, Any]) -> Job:
+        """Queue a job of the page. motion: id of the driving motion, where it is held. given: the driving file,
+        for where it is not. Raises ReenactError for whatever is missing."""
         if not source:
             raise ReenactError("a portrait is missing; drop one, or take the example")
         posing = settings.get("kind") == "pose"
-        if not posing and (driving is None or not given):
-            raise ReenactError("what drives it is missing; drop a video, picture or motion file")
-        if not posing and driving is not None and driving.still:
-            settings = {**settings, "kind": "image", "format": "png"}
+        driving = None if posing else self._server.motions.find(motion)
+        file = driving.path if driving and driving.path else Path(given) if given else None
+        if not posing:
+            if file is None:
+                raise ReenactError("what drives it is missing; drop a video, picture or motion file")
+            if driving.still if driving else is_still(file):
+                settings = {**settings, "kind": "image", "format": "png"}
         options = self._options(settings)
         job = self._server.jobs.prepare()
         try:
             job.options = options
             _bring(Path(source), job.inputs / SOURCE)
-            if not posing and given:
-                _bring(Path(given), job.inputs / DRIVING)
+            if file is not None and not posing:
+                _bring(file, job.inputs / DRIVING)
                 job.given = driving.motion if driving else None
         except BaseException:
             self._server.jobs.delete(job)

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from reenact.geometry.opencv import opencv
 from reenact.types import Image
 from reenact.web.api import JobStatus
+from reenact.web.jpeg import encoded
 
 _STAGES = {"": "Starting", "track": "Following the driving face", "render": "Animating"}
 _VERDICTS = {
@@ -32,11 +32,9 @@ def hint(message: str) -> str:
     return f'<p class="re-hint">{escape(message)}</p>'
 
 
-def data_uri(image: Image, quality: int = 88) -> str:
-    """A picture (H, W, 3) inside an address, so that a preview never touches the disk."""
-    cv2 = opencv()
-    _, data = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return "data:image/jpeg;base64," + base64.b64encode(bytes(data)).decode()
+def data_uri(image: Image) -> str:
+    """A picture (H, W, 3) inside an address, so that it never touches the disk."""
+    return "data:image/jpeg;base64," + base64.b64encode(encoded(image)).decode()
 
 
 def figures(pictures: Sequence[tuple[str, Image | None]]) -> str:

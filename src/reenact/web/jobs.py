@@ -38,7 +38,8 @@ class _Cancelled(BaseException):
 @dataclass
 class Job:
     """One job. folder: its files. kept: names of files that can be fetched -> paths. given: what the work is
-    handed beside its files. stage, done, total: where it is; total is None while it is not known."""
+    handed beside its files. stage, done, total: where it is; total is None while it is not known. tracked:
+    whether the driving file had to be followed first. Times are of the monotonic clock."""
 
     id: str
     folder: Path
@@ -51,6 +52,8 @@ class Job:
     error: str | None = None
     created: float = field(default_factory=time.monotonic)
     began: float | None = None
+    stage_began: float = 0.0
+    tracked: bool = False
     ended: float | None = None
     kept: dict[str, Path] = field(default_factory=dict)
     summary: dict[str, Any] | None = None
@@ -70,21 +73,27 @@ class Job:
         part = self.done / self.total if self.total else 0.0
         if self.stage == "track":
             return _TRACK_SHARE * min(part, 1.0)
-        before = _TRACK_SHARE if self.options.kind == "video" else 0.0
+        before = _TRACK_SHARE if self.tracked else 0.0
         return before + (1 - before) * min(part, 1.0) if self.stage == "render" else 0.0
 
     @property
     def seconds_left(self) -> float | None:
         """Estimate from the pace so far; None where there is none yet."""
-        if self.state != "running" or self.began is None or self.fraction < 0.02:
+        if self.state != "running" or not self.total:
             return None
-        passed = time.monotonic() - self.began
-        return passed * (1 - self.fraction) / self.fraction
+        # What is left of rendering is told by its own pace, without the time that loading and tracking took.
+        share = self.fraction if self.stage == "track" else self.done / self.total
+        if share < 0.02:
+            return None
+        return (time.monotonic() - self.stage_began) * (1 - min(share, 1.0)) / share
 
     def progress(self, stage: str, done: int, total: int | None) -> None:
         """Told by the pipeline; ends the work where the job was cancelled."""
         if self.stop.is_set():
             raise _Cancelled
+        if stage != self.stage:
+            self.stage_began = time.monotonic()
+            self.tracked |= stage == "track"
         self.stage, self.done, self.total = stage, done, total
 
 

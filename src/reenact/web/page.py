@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,9 @@ from reenact.perception.action_units import GLG_UNITS, NAMES
 from reenact.pipeline.options import DEFAULT_SYSTEM
 from reenact.pipeline.pose import MOST_DEGREES
 from reenact.web import fragments
-from reenact.web.api import Server, ready_systems
-from reenact.web.desk import EXAMPLES, Desk, plain, write_examples
+from reenact.web.api import Server, all_systems
+from reenact.web.desk import EXAMPLES, START, Desk, plain, write_examples
 from reenact.web.settings import PoseSettings
-from reenact.web.studio import Driving
 
 _STATIC = Path(__file__).parent / "static"
 _TITLE = (
@@ -32,13 +32,13 @@ _MODES = [
     ("Head only", "pose"),
 ]
 _REGIONS = {
-    "strength": "Expression strength",
+    "strength": "Expression",
     "eyes": "Eyelids",
     "brows": "Eyebrows",
     "lips": "Lips",
-    "jaw": "Jaw and cheeks",
+    "jaw": "Jaw, cheeks",
     "gaze": "Gaze",
-    "head": "Head movement",
+    "head": "Head",
 }
 """Settings that are gains, and their titles."""
 _MOVES = {
@@ -54,9 +54,11 @@ _PRESETS: dict[str, dict[str, float]] = {
     "Wink": {"wink_left": 1.0, "smile": 0.7, "roll": 6},
     "Look aside": {"yaw": 18, "gaze_left": 1.0},
 }
+_POSE_START = "Drop a portrait, or take the example; then move the sliders, or begin with a button on the left."
 _LIVE = ("strength", "eyes", "brows", "lips", "jaw", "gaze", "head")
 _HEAD = """
 <link rel="stylesheet" href="/parts/page.css">
+<script src="/parts/preview.js" defer></script>
 <script src="/parts/webcam.js" defer></script>
 """
 
@@ -95,8 +97,7 @@ def build(server: Server, examples: Path, keep: float) -> gr.Blocks:
             with gr.Column(scale=1, min_width=240):
                 source = gr.File(label="Portrait", file_types=["image"], height=130, elem_id="source")
                 astronaut = gr.Button("Example: NASA portrait", size="sm", elem_id="example-portrait")
-                systems = [system.name for system in ready_systems()]
-                system = gr.Dropdown(systems, value=DEFAULT_SYSTEM, label="System", elem_id="system")
+                system = _system_choice()
                 own = gr.HTML(elem_id="own")
             with gr.Column(scale=5, min_width=320), gr.Tabs():
                 with gr.Tab("Animate"):
@@ -111,6 +112,16 @@ def build(server: Server, examples: Path, keep: float) -> gr.Blocks:
         astronaut.click(lambda: str(found[""]), None, source, **_quiet("example"))
     blocks.queue(default_concurrency_limit=8, max_size=100, api_open=False)
     return blocks
+
+
+def _system_choice() -> gr.Dropdown:
+    """The systems that are ready to choose from, and below them what the others lack."""
+    systems = all_systems()
+    choices = [(f"{one.name}: {one.title}", one.name) for one in systems if one.ready]
+    system = gr.Dropdown(choices, value=DEFAULT_SYSTEM, label="System", elem_id="system")
+    if lacking := [f"{one.name} ({one.status})" for one in systems if not one.ready]:
+        gr.HTML(fragments.hint(f"Not ready here: {', '.join(lacking)}."), elem_id="lacking")
+    return system
 
 
 def _quiet(name: str, **more: Any) -> dict[str, Any]:
@@ -129,28 +140,35 @@ def _gains() -> dict[str, gr.Slider]:
 def _animate_tab(
     desk: Desk, source: gr.File, held: gr.Textbox, system: gr.Dropdown, found: dict[str, Path]
 ) -> None:
-    driving = gr.State(None)
+    driving = gr.Textbox(visible="hidden", elem_id="driving-id")
     job = gr.BrowserState("", storage_key="reenact-job")
     with gr.Row(elem_classes="re-desk"):
-        with gr.Column(min_width=240, elem_classes="re-drive"), gr.Tabs():
-            with gr.Tab("File"):
-                given = gr.File(
-                    label="Driving video, picture or motion file",
-                    file_types=["video", "image", ".motion"],
-                    height=130,
-                    elem_id="driving",
-                )
-                with gr.Row():
-                    examples = [gr.Button(title, size="sm", min_width=80) for title in EXAMPLES]
-            with gr.Tab("Record"):
-                record = gr.Video(label="Webcam", sources=["webcam"], include_audio=True, height=220)
+        with gr.Column(min_width=240, elem_classes="re-drive"):
+            with gr.Tabs():
+                with gr.Tab("File"):
+                    given = gr.File(
+                        label="Video, picture or motion",
+                        file_types=["video", "image", ".motion"],
+                        height=130,
+                        elem_id="driving",
+                    )
+                    with gr.Row():
+                        examples = [gr.Button(title, size="sm", min_width=80) for title in EXAMPLES]
+                with gr.Tab("Record"):
+                    record = gr.Video(label="Webcam", sources=["webcam"], include_audio=True, height=220)
+            note = gr.HTML(elem_id="driving-note")
         with gr.Column(min_width=320, elem_classes="re-stage"):
             with gr.Row(elem_classes="re-pictures"):
-                beside = gr.HTML(elem_id="beside", elem_classes="re-two")
-                preview = gr.HTML(elem_id="preview")
+                beside = gr.HTML(fragments.hint(START), elem_id="beside", elem_classes="re-two")
+                gr.HTML('<div id="re-preview"></div>', elem_id="preview")
             with gr.Group():
                 position = gr.Slider(
-                    0, 1, 0.15, step=0.005, label="Moment of the driving file", elem_id="position"
+                    0,
+                    1,
+                    0.15,
+                    step=0.005,
+                    label="Moment of the driving file (0 is its beginning)",
+                    elem_id="position",
                 )
                 landmarks = gr.Checkbox(False, label="Show the landmarks that were found", elem_id="landmarks")
             with gr.Row():
@@ -165,8 +183,16 @@ def _animate_tab(
             with gr.Accordion("Time", open=False):
                 smooth = gr.Slider(0, 3, 1, step=0.1, label="Smoothing", elem_id="smooth")
                 anchor = gr.Number(
-                    None, label="Anchor frame", info="Empty: found automatically", precision=0, minimum=0
+                    None,
+                    label="Anchor frame",
+                    info="The driving frame that stands for the portrait as it is. Empty: found automatically.",
+                    precision=0,
+                    minimum=0,
+                    elem_id="anchor",
                 )
+                with gr.Row():
+                    here = gr.Button("The moment shown", size="sm", min_width=80, elem_id="anchor-here")
+                    unset = gr.Button("Automatic", size="sm", min_width=80, elem_id="anchor-auto")
             with gr.Accordion("Output", open=False):
                 compare = gr.Checkbox(False, label="Side by side")
                 form = gr.Radio(["mp4", "webm", "gif"], value="mp4", label="Kind of video")
@@ -175,17 +201,11 @@ def _animate_tab(
     controls = [system, mode, *gains.values(), smooth, anchor]
     names = ["system", "motion", *gains, "smooth", "anchor"]
 
-    def beside_of(held: str, driving: Driving | None, position: float, landmarks: bool) -> str:
-        return desk.beside(held, driving, position, landmarks)
-
-    def preview_of(held: str, driving: Driving | None, position: float, *values: Any) -> str:
-        return desk.preview(held, driving, position, _settings(names, values))
-
-    def follow_driving(path: str | None, tell: gr.Progress = gr.Progress()) -> tuple[Driving | None, str]:  # noqa: B008
+    def follow_driving(path: str | None, tell: gr.Progress = gr.Progress()) -> tuple[str, str]:  # noqa: B008
         return desk.driving(path, lambda stage, done, total: tell((done, total), desc="Following the face"))
 
     async def start(
-        source: str | None, driving: Driving | None, given: str | None, record: str | None, *values: Any
+        source: str | None, driving: str, given: str | None, record: str | None, *values: Any
     ) -> AsyncIterator[tuple[str, str, str]]:
         settings = _settings([*names, "compare", "format", "label", "consent"], values)
         try:
@@ -200,17 +220,34 @@ def _animate_tab(
         async for found in desk.follow(name or ""):
             yield found
 
-    both = [held, driving, position]
-    fast = {"show_progress": "hidden", "trigger_mode": "always_last"}
-    # The newest position of a slider counts: what came in between is left out.
-    moved = [*_inputs([position, *controls]), held.change]
-    gr.on(moved, preview_of, [*both, *controls], preview, **fast, **_quiet("preview", queue=False))
-    looked = [position.input, landmarks.input, held.change]
-    gr.on(looked, beside_of, [*both, landmarks], beside, **fast, **_quiet("beside", queue=False))
+    # The newest position of a slider counts: what came in between is left out. Previews do not pass through
+    # Gradio's queue: its way there and back takes longer than the picture.
+    looks = [held.change, driving.change]
+    gr.on(
+        [*_inputs([position, *controls]), anchor.change, *looks],
+        None,
+        [held, driving, position, *controls],
+        None,
+        js=f"(held, driving, position, ...values) => "
+        f"window.reenactPreview.animate(held, driving, position, {json.dumps(names)}, values)",
+        api_visibility="private",
+    )
+    gr.on(
+        [position.input, landmarks.input, *looks],
+        desk.beside,
+        [held, driving, position, landmarks],
+        beside,
+        show_progress="hidden",
+        trigger_mode="always_last",
+        **_quiet("beside", queue=False),
+    )
     for file in (given, record):
-        tracked = file.change(follow_driving, file, [driving, preview], **_quiet("driving"))
-        tracked.then(preview_of, [*both, *controls], preview, show_progress="hidden", **_quiet("preview"))
-        tracked.then(beside_of, [*both, landmarks], beside, show_progress="hidden", **_quiet("beside"))
+        file.change(desk.forget_motion, driving, driving, show_progress="hidden", **_quiet("forget")).then(
+            follow_driving, file, [driving, note], show_progress_on=file, **_quiet("driving")
+        )
+    moment = {"show_progress": "hidden", "queue": False}
+    here.click(desk.moment, [driving, position], anchor, **_quiet("moment", **moment))
+    unset.click(lambda: None, None, anchor, **_quiet("moment", **moment))
     for button, title in zip(examples, EXAMPLES, strict=True):
         button.click(lambda path=str(found[title]): path, None, given, **_quiet("example"))
     inputs = [source, driving, given, record, *controls, compare, form, label, consent]
@@ -236,7 +273,8 @@ def _pose_tab(desk: Desk, source: gr.File, held: gr.Textbox, system: gr.Dropdown
             presets = [gr.Button(title, size="sm", min_width=80) for title in _PRESETS]
         with gr.Column(min_width=320, elem_classes="re-stage"):
             with gr.Row(elem_classes="re-pictures"):
-                preview = gr.HTML(elem_id="pose-preview")
+                hint = fragments.hint(_POSE_START)
+                gr.HTML(f'<div id="re-pose-preview">{hint}</div>', elem_id="pose-preview")
             with gr.Row():
                 run = gr.Button("Make the picture", variant="primary", elem_id="pose-run")
                 stop = gr.Button("Cancel")
@@ -264,16 +302,14 @@ def _pose_tab(desk: Desk, source: gr.File, held: gr.Textbox, system: gr.Dropdown
                 }
     sliders = [*angles.values(), *moves.values(), *units.values()]
 
-    def pose_of(values: Sequence[float]) -> PoseSettings:
-        turns, faces, rest = values[:3], values[3 : 3 + len(moves)], values[3 + len(moves) :]
-        return PoseSettings(
-            **dict(zip(angles, turns, strict=True)),
-            expressions={name: value for name, value in zip(moves, faces, strict=True) if value},
-            units={unit: value for unit, value in zip(units, rest, strict=True) if value},
-        )
+    names = [("angle", name) for name in angles]
+    names += [("expressions", name) for name in moves] + [("units", str(unit)) for unit in units]
 
-    def posed(held: str, system: str, *values: float) -> str:
-        return desk.posed(held, system, pose_of(values))
+    def pose_of(values: Sequence[float]) -> PoseSettings:
+        asked: dict[str, Any] = {"expressions": {}, "units": {}}
+        for (kind, name), value in zip(names, values, strict=True):
+            (asked if kind == "angle" else asked[kind])[name] = value
+        return PoseSettings.model_validate(asked)
 
     async def start(source: str | None, system: str, *values: float) -> AsyncIterator[tuple[str, str, str]]:
         try:
@@ -288,14 +324,24 @@ def _pose_tab(desk: Desk, source: gr.File, held: gr.Textbox, system: gr.Dropdown
         wanted = _PRESETS[title]
         return [wanted.get(name, 0.0) for name in (*angles, *moves)] + [0.0] * len(units)
 
-    gr.on(
-        [*_inputs([*sliders, system]), held.change], posed, [held, system, *sliders], preview,
-        trigger_mode="always_last", show_progress="hidden", **_quiet("preview", queue=False),
-    )  # fmt: skip
+    show = {
+        "fn": None,
+        "inputs": [held, system, *sliders],
+        "outputs": None,
+        "js": "(held, system, ...values) => "
+        f"window.reenactPreview.pose(held, system, {json.dumps(names)}, values)",
+        "api_visibility": "private",
+    }
+    gr.on([*_inputs([*sliders, system]), held.change], **show)
     for button, title in zip(presets, _PRESETS, strict=True):
-        button.click(
-            lambda title=title: preset(title), None, sliders, show_progress="hidden", **_quiet("preset")
-        ).then(posed, [held, system, *sliders], preview, show_progress="hidden", **_quiet("preview"))
+        chosen = button.click(
+            lambda title=title: preset(title),
+            None,
+            sliders,
+            show_progress="hidden",
+            **_quiet("preset", queue=False),
+        )
+        chosen.then(**show)
     outputs = [job, progress, result]
     run.click(
         start,

@@ -137,6 +137,15 @@ class JobOptions(Closed):
         )
 
 
+class PreviewRequest(Closed):
+    """One picture of a held portrait. motion: id of a held motion; a pose (`options.kind`) needs none.
+    position: 0 is the motion's beginning, 1 its end."""
+
+    motion: Annotated[str, Field(max_length=64)] | None = None
+    position: Annotated[float, Field(ge=0, le=1)] = 0.0
+    options: JobOptions = JobOptions()
+
+
 def _exact(seconds: float | None) -> Fraction | None:
     return None if seconds is None else Fraction(seconds).limit_denominator(10**6)
 

@@ -2,8 +2,9 @@
 
 The client sends a JSON text first (`StreamSettings`), and again whenever a setting changes; then JPEG frames,
 each as one binary message that begins with 8 bytes of its own choice, by which it knows the answer again: the
-same 8 bytes, and a JPEG. A frame that comes while another is at work waits alone: a newer one takes its place,
-and what was passed over is never answered. So nothing can pile up, whatever the client sends.
+same 8 bytes, and a JPEG. When a face comes into sight or is lost, a JSON text `{"face": true}` or
+`{"face": false}` goes before the answer. A frame that comes while another is at work waits alone: a newer one
+takes its place, and what was passed over is never answered. So nothing can pile up, whatever the client sends.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from reenact.pipeline.portrait import blend_of
 from reenact.trust import new_mark_id
 from reenact.trust.watermark import Watermark
 from reenact.types import Image
+from reenact.web.jpeg import encoded
 from reenact.web.settings import Closed, Gain
 from reenact.web.studio import Studio
 
@@ -35,7 +37,6 @@ TICKET = 8
 """Bytes before each JPEG, which come back with the answer."""
 _MOST_FRAME = 4 << 20
 _MOST_SIDE = 2048
-_QUALITY = 82
 
 
 class StreamSettings(Closed):
@@ -89,9 +90,14 @@ class Performer:
         """The portrait moved as the face in `jpeg`, seen at `at` seconds. Raises ReenactError for no JPEG."""
         drive = self._drive.update(_decoded(jpeg), at)
         if drive is None or self._drive.anchor is None:
-            return _encoded(over(self._studio.portrait.picture, 255))
+            return encoded(over(self._studio.portrait.picture, 255))
         image = self._puppet.render(drive, self._drive.anchor)
-        return _encoded(self._mark.embed(over(image, 255)))
+        return encoded(self._mark.embed(over(image, 255)))
+
+    @property
+    def seen(self) -> bool:
+        """Whether the newest frame showed a face."""
+        return self._drive.seen
 
     def close(self) -> None:
         """Stop the detector."""
@@ -127,6 +133,7 @@ async def serve_stream(socket: WebSocket, studio: Studio) -> None:
         settings = _settings(await socket.receive_text())
         performer = await asyncio.to_thread(Performer, studio, settings)
         await socket.send_text(json.dumps({"ready": True}))
+        seen = True
         reader = asyncio.create_task(_read(socket, frames, changes))
         while True:
             waiting = asyncio.create_task(frames.get())
@@ -140,6 +147,9 @@ async def serve_stream(socket: WebSocket, studio: Studio) -> None:
                 await asyncio.to_thread(performer.change, change)
             changes.clear()
             picture = await asyncio.to_thread(performer.frame, message[TICKET:], time.monotonic())
+            if performer.seen is not seen:
+                seen = performer.seen
+                await socket.send_text(json.dumps({"face": seen}))
             await socket.send_bytes(message[:TICKET] + picture)
     except WebSocketDisconnect:
         pass
@@ -205,11 +215,3 @@ def _size(jpeg: bytes) -> tuple[int, int]:
             return picture.size
     except Exception:
         return 0, 0
-
-
-def _encoded(image: Image) -> bytes:
-    cv2 = opencv()
-    done, data = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
-    if not done:
-        raise ReenactError("a picture could not be encoded")
-    return bytes(data)

@@ -3,9 +3,10 @@
 "use strict";
 
 window.reenactLive = (() => {
-  const IN_FLIGHT = 2, WIDTH = 480, QUALITY = 0.8, WINDOW = 60;
+  const IN_FLIGHT = 2, WIDTH = 480, QUALITY = 0.8, WINDOW = 60, SLOW = 15, FAST_SYSTEM = "warp";
   const settings = {};
   let portrait = "", socket = null, stream = null, paused = false, flying = [], ready = false, generation = 0;
+  let faceSeen = true;
   let latencies = [], arrivals = [], total = 0;
   const grab = document.createElement("canvas");
 
@@ -43,10 +44,19 @@ window.reenactLive = (() => {
     };
   }
 
+  function words() {
+    const s = statistics();
+    let text = `${s.rate.toFixed(1)} frames/s, from camera to screen ${s.p50.toFixed(0)} ms (p50), ${s.p95.toFixed(0)} ms (p95).`;
+    if (!faceSeen) text = `No face is seen: look into the camera. ${text}`;
+    else if (s.rate < SLOW && s.frames === WINDOW && settings.system !== FAST_SYSTEM) text += ` The system "${FAST_SYSTEM}" is faster.`;
+    return text;
+  }
+
   function connect() {
     if (socket) { socket.onclose = null; socket.close(); }
     const mine = ++generation;
-    flying = []; ready = false; latencies = []; arrivals = [];
+    flying = []; ready = false; latencies = []; arrivals = []; faceSeen = true;
+    say("Getting the portrait ready.");
     const scheme = location.protocol === "https:" ? "wss" : "ws";
     socket = new WebSocket(`${scheme}://${location.host}/api/portraits/${encodeURIComponent(portrait)}/live`);
     socket.binaryType = "arraybuffer";
@@ -55,7 +65,9 @@ window.reenactLive = (() => {
       if (mine !== generation) return;
       if (typeof event.data === "string") {
         const message = JSON.parse(event.data);
-        if (message.error) stop(message.error); else ready = true;
+        if (message.error) stop(message.error);
+        if (message.ready) { ready = true; say("Ready; waiting for the first picture."); }
+        if ("face" in message) faceSeen = message.face;
         return;
       }
       const sent = new DataView(event.data).getFloat64(0);
@@ -76,8 +88,7 @@ window.reenactLive = (() => {
       latencies = [...latencies.slice(1 - WINDOW), now - sent];
       arrivals = [...arrivals.slice(1 - WINDOW), now];
       if (arrivals.length % 10 === 0) {
-        const s = statistics();
-        say(`${s.rate.toFixed(1)} frames/s, from camera to screen ${s.p50.toFixed(0)} ms (p50), ${s.p95.toFixed(0)} ms (p95)`);
+        say(words());
       }
     };
     socket.onclose = () => { if (mine === generation) stop("The connection ended."); };
