@@ -115,7 +115,7 @@ def test_a_person_animates_a_portrait(page: Any, portrait: Path, clip: Path, tmp
     page.wait_for_selector("#own img")
     upload(page, "driving", clip)
     page.wait_for_selector("#preview img")
-    page.wait_for_selector("#beside figure:nth-child(2)")
+    page.wait_for_selector("#face img")
     first = picture(page)
     slide(page, "position", 0.9)
     second = changed(page, first)
@@ -153,7 +153,54 @@ def test_wrong_files_are_told_in_a_line(page: Any, portrait: Path, tmp_path: Pat
     text = tmp_path / "clip.mp4"
     text.write_text("no video")
     upload(page, "driving", text)
-    assert "/" not in page.wait_for_selector("#preview [role=alert]").inner_text()
+    assert "/" not in page.wait_for_selector("#driving-note [role=alert]").inner_text()
+
+
+def test_a_motion_is_shown_as_a_drawing_and_its_moment_becomes_the_anchor(
+    page: Any, portrait: Path, motion: Path
+) -> None:
+    assert "take the example" in page.inner_text("#beside")
+    upload(page, "source", portrait)
+    page.wait_for_selector("#own img")
+    assert "what drives it" in page.inner_text("#preview")
+    upload(page, "driving", motion)
+    page.wait_for_selector("#face img")
+    page.wait_for_selector("#preview img")
+    slide(page, "position", 1.0)
+    page.get_by_role("button", name="Time").click()
+    before = picture(page)
+    page.click("#anchor-here")
+    page.wait_for_function("document.querySelector('#anchor input').value === '5'")
+    changed(page, before)
+    page.locator("#anchor input").fill("900")
+    page.locator("#anchor input").press("Enter")
+    assert "900 is not a frame" in page.wait_for_selector("#preview [role=alert]").inner_text()
+    page.click("#anchor-auto")
+    page.wait_for_selector("#preview img")
+
+
+@pytest.mark.parametrize("width", [390, 1400])
+def test_nothing_is_cut_off_and_the_result_stays_in_view(
+    browser: Any, server: str, portrait: Path, motion: Path, width: int
+) -> None:
+    with opened(browser, server, width) as page:
+        upload(page, "source", portrait)
+        page.wait_for_selector("#own img")
+        upload(page, "driving", motion)
+        page.wait_for_selector("#preview img")
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+        page.locator("#head").scroll_into_view_if_needed()
+        place = page.locator("#preview img").bounding_box()
+        assert -1 <= place["y"] < place["y"] + place["height"] / 2 < 900
+
+
+def test_the_systems_that_are_not_ready_are_grey_and_not_to_be_chosen(page: Any) -> None:
+    page.click("#systems summary")
+    rows = page.locator("#systems li").all_inner_texts()
+    grey = page.locator("#systems li.re-off").all_inner_texts()
+    page.click("#system input")
+    offered = page.get_by_role("option").all_inner_texts()
+    assert len(rows) == len(grey) + len(offered) and "warp" in [name.strip("\u2713 ") for name in offered]
 
 
 def test_a_pose_by_hand(page: Any, portrait: Path) -> None:

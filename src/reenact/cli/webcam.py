@@ -40,7 +40,9 @@ def webcam(
         bool,
         typer.Option("--window/--no-window", help="Show a window. Keys: n neutral face, s source, space, q."),
     ] = True,
-    system: Annotated[str, typer.Option(metavar="NAME", help="`reenact systems` lists them.")] = "warp",
+    system: Annotated[
+        str, typer.Option(metavar="NAME", help="`reenact systems` lists them; warp is the fastest.")
+    ] = "warp",
     motion: Annotated[MotionMode, typer.Option(metavar="MODE", help="As in `reenact video`.")] = "relative",
     strength: Annotated[float, typer.Option(min=0, metavar="GAIN", help="Gain on the expression.")] = 1.0,
     smooth: Annotated[float, typer.Option(min=0, metavar="AMOUNT", help="Smoothing; 0 is off.")] = 1.0,

@@ -88,7 +88,7 @@ class Desk:
             studio = self._studio(name)
         except ReenactError as error:
             return "", fragments.problem(plain(error))
-        return name, fragments.figures([("Your portrait", studio.portrait.picture[..., :3])])
+        return name, fragments.figure("Your portrait", studio.portrait.picture[..., :3])
 
     def forget_motion(self, held: str) -> str:
         """Another driving file was dropped: the motion of the one before goes at once. The new id: none."""
@@ -124,13 +124,19 @@ class Desk:
         return Driving(motion, file, seen=True)
 
     @_told
-    def beside(self, held: str, motion: str, position: float, landmarks: bool) -> str:
-        """The portrait and the driving face at one moment, with the landmarks that were found if wanted."""
+    def beside(self, held: str, landmarks: bool) -> str:
+        """The portrait, with the landmarks that were found if wanted."""
         if not held:
             return fragments.hint(START)
+        return fragments.figure("Portrait", self._studio(held).shown(landmarks=landmarks))
+
+    @_told
+    def face(self, motion: str, position: float, landmarks: bool) -> str:
+        """The driving face at one moment, with the landmarks that were found if wanted."""
         driving = self._server.motions.find(motion)
-        source, face = self._studio(held).beside(driving, position, landmarks=landmarks)
-        return fragments.figures([("Portrait", source), ("Driving", face)])
+        if driving is None:
+            return ""
+        return fragments.figure("Driving", driving.shown(position, landmarks=landmarks))
 
     def moment(self, motion: str, position: float) -> int | None:
         """The number of the driving frame at that moment."""

@@ -8,7 +8,7 @@ from html import escape
 from typing import Any
 
 from reenact.types import Image
-from reenact.web.api import JobStatus
+from reenact.web.api import JobStatus, System
 from reenact.web.jpeg import encoded
 
 _STAGES = {"": "Starting", "track": "Following the driving face", "render": "Animating"}
@@ -37,15 +37,24 @@ def data_uri(image: Image) -> str:
     return "data:image/jpeg;base64," + base64.b64encode(encoded(image)).decode()
 
 
-def figures(pictures: Sequence[tuple[str, Image | None]]) -> str:
-    """Pictures side by side, each with its title; those that are None are left out."""
-    shown = [
+def figure(title: str, image: Image) -> str:
+    """A picture with its title."""
+    return (
         f'<figure class="re-figure"><img alt="{escape(title)}" src="{data_uri(image)}">'
         f"<figcaption>{escape(title)}</figcaption></figure>"
-        for title, image in pictures
-        if image is not None
-    ]
-    return f'<div class="re-row re-of-{len(shown)}">{"".join(shown)}</div>'
+    )
+
+
+def systems(found: Sequence[System]) -> str:
+    """What each system is, to be unfolded; those that are not ready here are grey and say what they lack."""
+    rows = "".join(
+        f"<li{'' if one.ready else ' class=re-off'}><strong>{escape(one.name)}</strong> "
+        f"{escape(one.title if one.ready else one.status)}</li>"
+        for one in found
+    )
+    ready = sum(one.ready for one in found)
+    title = f"{ready} of {len(found)} systems are ready here"
+    return f'<details class="re-systems"><summary>{title}</summary><ul>{rows}</ul></details>'
 
 
 def progress(status: JobStatus) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import gradio as gr
 from fastapi import FastAPI
@@ -115,12 +115,11 @@ def build(server: Server, examples: Path, keep: float) -> gr.Blocks:
 
 
 def _system_choice() -> gr.Dropdown:
-    """The systems that are ready to choose from, and below them what the others lack."""
+    """The systems that are ready to choose from, and below them what each is and what the others lack."""
     systems = all_systems()
-    choices = [(f"{one.name}: {one.title}", one.name) for one in systems if one.ready]
+    choices = [one.name for one in systems if one.ready]
     system = gr.Dropdown(choices, value=DEFAULT_SYSTEM, label="System", elem_id="system")
-    if lacking := [f"{one.name} ({one.status})" for one in systems if not one.ready]:
-        gr.HTML(fragments.hint(f"Not ready here: {', '.join(lacking)}."), elem_id="lacking")
+    gr.HTML(fragments.systems(systems), elem_id="systems")
     return system
 
 
@@ -137,79 +136,165 @@ def _gains() -> dict[str, gr.Slider]:
     return {name: gr.Slider(0, 2, 1, step=0.05, label=title, elem_id=name) for name, title in _REGIONS.items()}
 
 
+class _Drive(NamedTuple):
+    """What is given to drive it. note: where it is told what is wrong with it."""
+
+    given: gr.File
+    record: gr.Video
+    note: gr.HTML
+    examples: list[gr.Button]
+
+
+class _Stage(NamedTuple):
+    """The pictures, what is looked at, and the run."""
+
+    beside: gr.HTML
+    face: gr.HTML
+    position: gr.Slider
+    landmarks: gr.Checkbox
+    run: gr.Button
+    stop: gr.Button
+    progress: gr.HTML
+    result: gr.HTML
+
+
+class _Controls(NamedTuple):
+    """Settings of the motion and of the output by the names of their options; `here` and `unset` set the
+    anchor."""
+
+    motion: dict[str, Any]
+    output: dict[str, Any]
+    here: gr.Button
+    unset: gr.Button
+
+
+def _drive_parts() -> _Drive:
+    with gr.Tabs():
+        with gr.Tab("File"):
+            given = gr.File(
+                label="Video, picture or motion",
+                file_types=["video", "image", ".motion"],
+                height=130,
+                elem_id="driving",
+            )
+            with gr.Row():
+                examples = [gr.Button(title, size="sm", min_width=80) for title in EXAMPLES]
+        with gr.Tab("Record"):
+            record = gr.Video(label="Webcam", sources=["webcam"], include_audio=True, height=220)
+    return _Drive(given, record, gr.HTML(elem_id="driving-note"), examples)
+
+
+def _stage_parts() -> _Stage:
+    with gr.Row(elem_classes="re-pictures"):
+        beside = gr.HTML(fragments.hint(START), elem_id="beside")
+        face = gr.HTML(elem_id="face")
+        gr.HTML('<div id="re-preview"></div>', elem_id="preview")
+    with gr.Group():
+        position = gr.Slider(
+            0, 1, 0.15, step=0.005, label="Moment of the driving file (0 is its beginning)", elem_id="position"
+        )
+        landmarks = gr.Checkbox(False, label="Show the landmarks that were found", elem_id="landmarks")
+    with gr.Row():
+        run = gr.Button("Animate", variant="primary", elem_id="run")
+        stop = gr.Button("Cancel", elem_id="cancel")
+    return _Stage(
+        beside, face, position, landmarks, run, stop, gr.HTML(elem_id="progress"), gr.HTML(elem_id="result")
+    )
+
+
+def _control_parts() -> _Controls:
+    mode = gr.Dropdown(_MODES, value="relative", label="Motion")
+    with gr.Accordion("Strength and regions", open=True):
+        gains = _gains()
+    with gr.Accordion("Time", open=False):
+        smooth = gr.Slider(0, 3, 1, step=0.1, label="Smoothing", elem_id="smooth")
+        anchor = gr.Number(
+            None,
+            label="Anchor frame",
+            info="The driving frame that stands for the portrait as it is. Empty: found automatically.",
+            precision=0,
+            minimum=0,
+            elem_id="anchor",
+        )
+        with gr.Row():
+            here = gr.Button("The moment shown", size="sm", min_width=80, elem_id="anchor-here")
+            unset = gr.Button("Automatic", size="sm", min_width=80, elem_id="anchor-auto")
+    with gr.Accordion("Output", open=False):
+        output = {
+            "compare": gr.Checkbox(False, label="Side by side"),
+            "format": gr.Radio(["mp4", "webm", "gif"], value="mp4", label="Kind of video"),
+            "label": gr.Textbox("", label="Visible label", placeholder="AI-generated", max_length=200),
+            "consent": gr.Textbox("", label="Consent, for the record", max_length=200),
+        }
+    return _Controls({"motion": mode, **gains, "smooth": smooth, "anchor": anchor}, output, here, unset)
+
+
 def _animate_tab(
     desk: Desk, source: gr.File, held: gr.Textbox, system: gr.Dropdown, found: dict[str, Path]
 ) -> None:
     driving = gr.Textbox(visible="hidden", elem_id="driving-id")
-    job = gr.BrowserState("", storage_key="reenact-job")
     with gr.Row(elem_classes="re-desk"):
         with gr.Column(min_width=240, elem_classes="re-drive"):
-            with gr.Tabs():
-                with gr.Tab("File"):
-                    given = gr.File(
-                        label="Video, picture or motion",
-                        file_types=["video", "image", ".motion"],
-                        height=130,
-                        elem_id="driving",
-                    )
-                    with gr.Row():
-                        examples = [gr.Button(title, size="sm", min_width=80) for title in EXAMPLES]
-                with gr.Tab("Record"):
-                    record = gr.Video(label="Webcam", sources=["webcam"], include_audio=True, height=220)
-            note = gr.HTML(elem_id="driving-note")
+            drive = _drive_parts()
         with gr.Column(min_width=320, elem_classes="re-stage"):
-            with gr.Row(elem_classes="re-pictures"):
-                beside = gr.HTML(fragments.hint(START), elem_id="beside", elem_classes="re-two")
-                gr.HTML('<div id="re-preview"></div>', elem_id="preview")
-            with gr.Group():
-                position = gr.Slider(
-                    0,
-                    1,
-                    0.15,
-                    step=0.005,
-                    label="Moment of the driving file (0 is its beginning)",
-                    elem_id="position",
-                )
-                landmarks = gr.Checkbox(False, label="Show the landmarks that were found", elem_id="landmarks")
-            with gr.Row():
-                run = gr.Button("Animate", variant="primary", elem_id="run")
-                stop = gr.Button("Cancel", elem_id="cancel")
-            progress = gr.HTML(elem_id="progress")
-            result = gr.HTML(elem_id="result")
+            stage = _stage_parts()
         with gr.Column(min_width=240, elem_classes="re-controls"):
-            mode = gr.Dropdown(_MODES, value="relative", label="Motion")
-            with gr.Accordion("Strength and regions", open=True):
-                gains = _gains()
-            with gr.Accordion("Time", open=False):
-                smooth = gr.Slider(0, 3, 1, step=0.1, label="Smoothing", elem_id="smooth")
-                anchor = gr.Number(
-                    None,
-                    label="Anchor frame",
-                    info="The driving frame that stands for the portrait as it is. Empty: found automatically.",
-                    precision=0,
-                    minimum=0,
-                    elem_id="anchor",
-                )
-                with gr.Row():
-                    here = gr.Button("The moment shown", size="sm", min_width=80, elem_id="anchor-here")
-                    unset = gr.Button("Automatic", size="sm", min_width=80, elem_id="anchor-auto")
-            with gr.Accordion("Output", open=False):
-                compare = gr.Checkbox(False, label="Side by side")
-                form = gr.Radio(["mp4", "webm", "gif"], value="mp4", label="Kind of video")
-                label = gr.Textbox("", label="Visible label", placeholder="AI-generated", max_length=200)
-                consent = gr.Textbox("", label="Consent, for the record", max_length=200)
-    controls = [system, mode, *gains.values(), smooth, anchor]
-    names = ["system", "motion", *gains, "smooth", "anchor"]
+            controls = _control_parts()
+    for button, title in zip(drive.examples, EXAMPLES, strict=True):
+        button.click(lambda path=str(found[title]): path, None, drive.given, **_quiet("example"))
+    motion = {"system": system, **controls.motion}
+    _follow_driving(desk, drive, driving)
+    _show(desk, held, driving, stage, motion)
+    _run(desk, [source, driving, drive.given, drive.record], {**motion, **controls.output}, stage)
+    moment = {"show_progress": "hidden", "queue": False}
+    anchor = motion["anchor"]
+    controls.here.click(desk.moment, [driving, stage.position], anchor, **_quiet("moment", **moment))
+    controls.unset.click(lambda: None, None, anchor, **_quiet("moment", **moment))
 
-    def follow_driving(path: str | None, tell: gr.Progress = gr.Progress()) -> tuple[str, str]:  # noqa: B008
+
+def _follow_driving(desk: Desk, drive: _Drive, driving: gr.Textbox) -> None:
+    """Whenever another file drives it: the motion held so far goes, the new one is followed and held."""
+
+    def follow(path: str | None, tell: gr.Progress = gr.Progress()) -> tuple[str, str]:  # noqa: B008
         return desk.driving(path, lambda stage, done, total: tell((done, total), desc="Following the face"))
+
+    for file in (drive.given, drive.record):
+        file.change(desk.forget_motion, driving, driving, show_progress="hidden", **_quiet("forget")).then(
+            follow, file, [driving, drive.note], show_progress_on=file, **_quiet("driving")
+        )
+
+
+def _show(desk: Desk, held: gr.Textbox, driving: gr.Textbox, stage: _Stage, motion: dict[str, Any]) -> None:
+    """Pictures at once: the preview and the two faces it comes from. The newest position of a slider counts.
+    Previews do not pass through Gradio's queue: its way there and back takes longer than the picture."""
+    anchor = motion["anchor"]
+    moved = [control.input for control in (stage.position, *motion.values()) if control is not anchor]
+    gr.on(
+        [*moved, anchor.change, held.change, driving.change],
+        None,
+        [held, driving, stage.position, *motion.values()],
+        None,
+        js="(held, driving, position, ...values) => "
+        f"window.reenactPreview.animate(held, driving, position, {json.dumps(list(motion))}, values)",
+        api_visibility="private",
+    )
+    moment = [driving, stage.position, stage.landmarks]
+    always: dict[str, Any] = {"show_progress": "hidden", "trigger_mode": "always_last"}
+    always |= _quiet("beside", queue=False)
+    gr.on([stage.landmarks.input, held.change], desk.beside, [held, stage.landmarks], stage.beside, **always)
+    faced = [stage.position.input, stage.landmarks.input, driving.change]
+    gr.on(faced, desk.face, moment, stage.face, **always)
+
+
+def _run(desk: Desk, files: Sequence[Any], settings: dict[str, Any], stage: _Stage) -> None:
+    """The job: started, followed, cancelled, and found again when the page is reloaded."""
+    job = gr.BrowserState("", storage_key="reenact-job")
 
     async def start(
         source: str | None, driving: str, given: str | None, record: str | None, *values: Any
     ) -> AsyncIterator[tuple[str, str, str]]:
-        settings = _settings([*names, "compare", "format", "label", "consent"], values)
         try:
-            job = desk.start(source, driving, given or record, settings)
+            job = desk.start(source, driving, given or record, _settings(list(settings), values))
         except ReenactError as error:
             yield "", fragments.problem(plain(error)), ""
             return
@@ -220,44 +305,10 @@ def _animate_tab(
         async for found in desk.follow(name or ""):
             yield found
 
-    # The newest position of a slider counts: what came in between is left out. Previews do not pass through
-    # Gradio's queue: its way there and back takes longer than the picture.
-    looks = [held.change, driving.change]
-    gr.on(
-        [*_inputs([position, *controls]), anchor.change, *looks],
-        None,
-        [held, driving, position, *controls],
-        None,
-        js=f"(held, driving, position, ...values) => "
-        f"window.reenactPreview.animate(held, driving, position, {json.dumps(names)}, values)",
-        api_visibility="private",
-    )
-    gr.on(
-        [position.input, landmarks.input, *looks],
-        desk.beside,
-        [held, driving, position, landmarks],
-        beside,
-        show_progress="hidden",
-        trigger_mode="always_last",
-        **_quiet("beside", queue=False),
-    )
-    for file in (given, record):
-        file.change(desk.forget_motion, driving, driving, show_progress="hidden", **_quiet("forget")).then(
-            follow_driving, file, [driving, note], show_progress_on=file, **_quiet("driving")
-        )
-    moment = {"show_progress": "hidden", "queue": False}
-    here.click(desk.moment, [driving, position], anchor, **_quiet("moment", **moment))
-    unset.click(lambda: None, None, anchor, **_quiet("moment", **moment))
-    for button, title in zip(examples, EXAMPLES, strict=True):
-        button.click(lambda path=str(found[title]): path, None, given, **_quiet("example"))
-    inputs = [source, driving, given, record, *controls, compare, form, label, consent]
-    run.click(
-        start, inputs, [job, progress, result], show_progress="hidden", **_quiet("run", concurrency_limit=None)
-    )
-    stop.click(desk.cancel, job, None, **_quiet("cancel"))
-    gr.on(
-        None, resume, job, [progress, result], show_progress="hidden", **_quiet("run", concurrency_limit=None)
-    )
+    always = {"show_progress": "hidden", **_quiet("run", concurrency_limit=None)}
+    stage.run.click(start, [*files, *settings.values()], [job, stage.progress, stage.result], **always)
+    stage.stop.click(desk.cancel, job, None, **_quiet("cancel"))
+    gr.on(None, resume, job, [stage.progress, stage.result], **always)
 
 
 def _settings(names: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:

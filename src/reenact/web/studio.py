@@ -56,7 +56,15 @@ class Driving:
         last = len(self.motion) - 1
         return min(max(round(position * last), 0), last)
 
-    def drawn(self, position: float, *, landmarks: bool = False) -> Image:
+    def shown(self, position: float, *, landmarks: bool = False) -> Image:
+        """The driving face at that moment, (H, W, 3): the picture, or where there is a motion alone, a drawing.
+        landmarks: draw those that were found."""
+        if self.path is None or not self.seen:
+            return self._drawn(position, landmarks)
+        face = _picture_at(self.path, self.motion.times[self.number(position)])
+        return _with_face(face) if landmarks else face
+
+    def _drawn(self, position: float, landmarks: bool) -> Image:
         """The motion's face at that moment as a drawing, (H, W, 3): a mean face, since a motion has no
         identity. landmarks: its points too."""
         n, motion = self.number(position), self.motion
@@ -103,21 +111,10 @@ class Studio:
             drives, anchor = self._driven(driving, motion, puppet)
             return self._marked(puppet.render(drives[driving.number(position)], anchor))
 
-    def beside(
-        self, driving: Driving | None, position: float, *, landmarks: bool = False
-    ) -> tuple[Image, Image | None]:
-        """What a result comes from: the portrait, and the driving face at that moment: the picture, or where
-        there is a motion alone, its points on a mean face; None without a driving file. landmarks: draw those
-        that were found."""
+    def shown(self, *, landmarks: bool = False) -> Image:
+        """The portrait, (H, W, 3). landmarks: draw those that were found."""
         source = _flat(self.portrait.picture)
-        if landmarks:
-            source = draw_points(source, self.portrait.points)
-        if driving is None:
-            return source, None
-        if driving.path is None or not driving.seen:
-            return source, driving.drawn(position, landmarks=landmarks)
-        face = _picture_at(driving.path, driving.motion.times[driving.number(position)])
-        return source, _with_face(face) if landmarks else face
+        return draw_points(source, self.portrait.points) if landmarks else source
 
     def live(self, system: str, motion: MotionOptions) -> Puppet:
         """A puppet of one's own, for a stream."""
