@@ -102,8 +102,8 @@ def build(server: Server, examples: Path, keep: float) -> gr.Blocks:
             with gr.Column(scale=5, min_width=320), gr.Tabs():
                 with gr.Tab("Animate"):
                     _animate_tab(desk, source, held, system, found)
-                with gr.Tab("Pose"):
-                    _pose_tab(desk, source, held, system)
+                with gr.Tab("Pose") as pose:
+                    _pose_tab(desk, source, held, system, pose)
                 with gr.Tab("Webcam"):
                     _webcam_tab(held, system)
                 with gr.Tab("Verify"):
@@ -317,7 +317,7 @@ def _settings(names: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _pose_tab(desk: Desk, source: gr.File, held: gr.Textbox, system: gr.Dropdown) -> None:
+def _pose_tab(desk: Desk, source: gr.File, held: gr.Textbox, system: gr.Dropdown, tab: gr.Tab) -> None:
     job = gr.State("")
     with gr.Row(elem_classes="re-desk"):
         with gr.Column(min_width=240, elem_classes="re-drive"), gr.Row():
@@ -383,7 +383,8 @@ def _pose_tab(desk: Desk, source: gr.File, held: gr.Textbox, system: gr.Dropdown
         f"window.reenactPreview.pose(held, system, {json.dumps(names)}, values)",
         "api_visibility": "private",
     }
-    gr.on([*_inputs([*sliders, system]), held.change], **show)
+    # What is in a tab is made when it is first opened.
+    gr.on([*_inputs([*sliders, system]), held.change, tab.select], **show)
     for button, title in zip(presets, _PRESETS, strict=True):
         chosen = button.click(
             lambda title=title: preset(title),

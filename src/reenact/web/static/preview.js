@@ -18,6 +18,12 @@ window.reenactPreview = (() => {
     document.getElementById(id)?.replaceChildren(note);
   }
 
+  // What is in a tab is made when the tab is first opened, a moment after the page is told of it.
+  async function made(id) {
+    for (let tries = 0; tries < 40 && !document.getElementById(id); tries += 1)
+      await new Promise((done) => setTimeout(done, 50));
+  }
+
   async function show(id, title, blob) {
     const state = place(id), before = state.address, root = document.getElementById(id);
     if (!root) return;
@@ -48,6 +54,7 @@ window.reenactPreview = (() => {
     const state = place(id);
     if (state.busy) return;
     state.busy = true;
+    await made(id);
     while (state.next) {
       const wanted = state.next;
       state.next = null;
