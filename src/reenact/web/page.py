@@ -364,7 +364,7 @@ def _pose_tab(desk: Desk, source: gr.File, held: gr.Textbox, system: gr.Dropdown
 
     async def start(source: str | None, system: str, *values: float) -> AsyncIterator[tuple[str, str, str]]:
         try:
-            job = desk.start(source, None, None, {"kind": "pose", "system": system, "pose": pose_of(values)})
+            job = desk.start(source, "", None, {"kind": "pose", "system": system, "pose": pose_of(values)})
         except ReenactError as error:
             yield "", fragments.problem(plain(error)), ""
             return
