@@ -27,6 +27,7 @@ from reenact.geometry.layers import Layers
 from reenact.geometry.opencv import opencv
 from reenact.geometry.raster import rasterise
 from reenact.geometry.schemes import FACE_OVAL, HOLE_TRIANGLES, LIPS_INNER, MESH_TRIANGLES, signed_area
+from reenact.geometry.symmetry import OtherSide
 from reenact.types import FaceState, Floats, Image, Points
 
 _SURFACE = np.concatenate([MESH_TRIANGLES, *HOLE_TRIANGLES.values()]).astype(np.int32)
@@ -79,6 +80,7 @@ class FaceWarp:
         self._eyes = [opening(self.points, ring) for ring, _, _ in EYES]
         self._mouth = opening(self.points, LIPS_INNER)
         self._tone = tone_of(self._skin(), self.picture)
+        self._other_side = OtherSide(self.picture, self.points)
         self._shut_lip = self._upper_lip_height(self.points, state)
 
     def render(self, points: Points, state: FaceState) -> Image:
@@ -92,6 +94,7 @@ class FaceWarp:
         flow = self.flow(points, state)
         where = cv2.resize(flow, (self.width, self.height)) + self._corners
         out = _remap(self.picture, where) if self._layers is None else self._layers.compose(where)
+        self._other_side.lend(out, points, self._grid)
         for number in range(len(EYES)):
             self._draw_eye(out, points, number, state)
         self._draw_mouth(out, points, state)

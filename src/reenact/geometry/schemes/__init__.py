@@ -41,7 +41,7 @@ from reenact.geometry.schemes.parts import (
     PARTS,
     Part,
 )
-from reenact.geometry.schemes.visibility import visible
+from reenact.geometry.schemes.visibility import facing, visible
 
 __all__ = [
     "COUNT",
@@ -79,6 +79,7 @@ __all__ = [
     "convert",
     "convert_outline",
     "convert_points",
+    "facing",
     "flip_points",
     "signed_area",
     "visible",

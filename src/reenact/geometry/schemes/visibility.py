@@ -19,8 +19,8 @@ must lie to hide a point: room for the detector's depth noise, chosen so that a 
 IRISES = {"right_eye": slice(468, 473), "left_eye": slice(473, 478)}
 
 
-def _facing(points: NDArray[np.floating], triangles: Indices) -> NDArray[np.floating]:
-    """Cosine between each skin point's normal and the direction to the viewer, (468,)."""
+def facing(points: NDArray[np.floating], triangles: Indices = MESH_TRIANGLES) -> NDArray[np.floating]:
+    """Cosine between each skin point's normal and the direction to the viewer, (468,), of a face (478, 3)."""
     a = points[triangles[:, 0]]
     u, v = points[triangles[:, 1]] - a, points[triangles[:, 2]] - a
     x, y, z = (u[:, k - 2] * v[:, k - 1] - u[:, k - 1] * v[:, k - 2] for k in range(3))
@@ -67,9 +67,9 @@ def visible(points: NDArray[np.floating], triangles: Indices = MESH_TRIANGLES) -
     points = np.asarray(points, np.float32)
     height = float(np.ptp(points[:468, 1]))
     seen = np.ones(478, bool)
-    seen[:468] = _facing(points, triangles) > AWAY
+    seen[:468] = facing(points, triangles) > AWAY
     for name, iris in IRISES.items():
-        seen[iris] = _facing(points, HOLE_TRIANGLES[name]).max() > 0
+        seen[iris] = facing(points, HOLE_TRIANGLES[name]).max() > 0
     # The inner lips roll inward when the mouth shuts: their own normals say nothing about the view.
     seen[LIPS_INNER] |= seen[[0, 17]].any()
     return seen & ~_covered(points, triangles, MARGIN * height)
