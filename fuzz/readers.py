@@ -104,9 +104,9 @@ def _read_weights(path: Path) -> None:
 def _video_command() -> Any:
     import typer
 
-    from reenact.cli.app import app
+    from reenact.cli.app import make_app
 
-    return typer.main.get_command(app).get_command(None, "video")  # type: ignore[attr-defined]
+    return typer.main.get_command(make_app(["video"])).get_command(None, "video")  # type: ignore[attr-defined]
 
 
 def _read_options(path: Path) -> None:

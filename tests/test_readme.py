@@ -8,7 +8,7 @@ from pathlib import Path
 
 from typer.main import get_command
 
-from reenact.cli.app import app
+from reenact.cli.app import make_app
 from reenact.systems import SYSTEMS, status_of
 
 ROOT = Path(__file__).parent.parent
@@ -20,11 +20,11 @@ def test_every_command_parses() -> None:
     assert len(lines) >= 5
     for line in lines:
         verb, *words = shlex.split(line)[1:]
-        get_command(app).commands[verb].make_context(verb, words)  # type: ignore[attr-defined]
+        get_command(make_app()).commands[verb].make_context(verb, words)  # type: ignore[attr-defined]
 
 
 def test_every_option_exists() -> None:
-    verbs = [get_command(app).commands[verb] for verb in ("video", "image")]  # type: ignore[attr-defined]
+    verbs = [get_command(make_app()).commands[verb] for verb in ("video", "image")]  # type: ignore[attr-defined]
     parameters = [parameter for verb in verbs for parameter in verb.params]
     known = {name for parameter in parameters for name in (*parameter.opts, *parameter.secondary_opts)}
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README)) - {"--help", "--out-dir"}

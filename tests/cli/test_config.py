@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
-from reenact.cli.app import app
+from reenact.cli.app import make_app
 from reenact.errors import ReenactError
 
 
@@ -16,7 +16,7 @@ def parse(tmp_path: Path, text: str, *words: str) -> dict[str, Any]:
     """The values of `reenact video` with an options file, before anything is run."""
     file = tmp_path / "options.toml"
     file.write_text(text)
-    command = get_command(app).commands["video"]  # type: ignore[attr-defined]
+    command = get_command(make_app()).commands["video"]  # type: ignore[attr-defined]
     return dict(command.make_context("video", ["--config", str(file), *words]).params)
 
 
@@ -65,7 +65,7 @@ def test_faults_are_named(tmp_path: Path, text: str, message: str) -> None:
 
 
 def test_missing_file_and_folder(tmp_path: Path) -> None:
-    command = get_command(app).commands["video"]  # type: ignore[attr-defined]
+    command = get_command(make_app()).commands["video"]  # type: ignore[attr-defined]
     for path, message in ((tmp_path / "none.toml", "no such options file"), (tmp_path, "cannot be read")):
         with pytest.raises(ReenactError, match=message):
             command.make_context("video", ["--config", str(path)])

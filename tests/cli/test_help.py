@@ -9,7 +9,7 @@ import pytest
 from cli_command import Command
 from typer.main import get_command
 
-from reenact.cli.app import app
+from reenact.cli.app import make_app
 
 SHARED = (
     "--source --same-person --driving --output -o --out-dir --overwrite --config "
@@ -53,7 +53,7 @@ OPTIONS = {
 
 
 def find(words: str):  # type: ignore[no-untyped-def]  # Typer does not export the class of a command.
-    command = get_command(app)
+    command = get_command(make_app())
     for word in words.split():
         command = command.commands[word]
     return command

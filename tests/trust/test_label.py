@@ -47,9 +47,11 @@ def test_each_language_can_be_drawn(language: str) -> None:
 
 
 def test_languages() -> None:
-    assert label_text("de-AT") == "KI-manipuliert" and label_text("EN") == "AI-manipulated"
-    with pytest.raises(ReenactError, match="no label in the language 'xx'"):
-        label_text("xx")
+    assert label_text("de-AT") == "KI-manipuliert" and label_text("en") == "AI-manipulated"
+    assert label_text("EN") == "EN" and label_text("it-girl") == "it-girl" and label_text("") == ""
+    for unknown in ("xx", "ja", "zh-CN"):
+        with pytest.raises(ReenactError, match=f"no text in the language '{unknown}'; take one of bg, cs"):
+            label_text(unknown)
 
 
 def test_texts_that_cannot_be_drawn() -> None:

@@ -4,59 +4,56 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from importlib import import_module
 from typing import Annotated
 
 import typer
 from typer.main import get_command
 
-from reenact.cli import (
-    between,
-    demo,
-    doctor,
-    edit,
-    evaluate,
-    export,
-    failures,
-    image,
-    prepare,
-    serve,
-    systems,
-    table,
-    track,
-    train,
-    verify,
-    video,
-    webcam,
-    weights,
-)
+from reenact.cli import failures
 
-app = typer.Typer(
-    name="reenact",
-    help="Animate a portrait with the pose and expression of another face.",
-    epilog="Example: reenact video portrait.jpg clip.mp4 -o out.mp4",
-    no_args_is_help=True,
-    rich_markup_mode="rich",
-    context_settings={"help_option_names": ["--help", "-h"]},
+VERBS = (
+    "image",
+    "video",
+    "webcam",
+    "serve",
+    "between",
+    "edit",
+    "track",
+    "demo",
+    "evaluate",
+    "table",
+    "export",
+    "prepare",
+    "systems",
+    "doctor",
+    "train",
+    "weights",
+    "verify",
 )
+"""In the order of the help. A verb is the module of its name beside this one, and there the function of its name
+with its `EXAMPLES`, or `app` where it has verbs of its own."""
 
-app.command("image", epilog=image.EXAMPLES)(image.image)
-app.command("video", epilog=video.EXAMPLES)(video.video)
-app.command("webcam", epilog=webcam.EXAMPLES)(webcam.webcam)
-app.command("serve", epilog=serve.EXAMPLES)(serve.serve)
-app.command("between", epilog=between.EXAMPLES)(between.between)
-app.command("edit", epilog=edit.EXAMPLES)(edit.edit)
-app.command("track", epilog=track.EXAMPLES)(track.track)
-app.command("demo", epilog=demo.EXAMPLES)(demo.demo)
-app.command("evaluate", epilog=evaluate.EXAMPLES)(evaluate.evaluate)
-app.command("table", epilog=table.EXAMPLES)(table.table)
-app.command("export", epilog=export.EXAMPLES)(export.export)
-app.command("prepare", epilog=prepare.EXAMPLES)(prepare.prepare)
-app.command("systems", epilog=systems.EXAMPLES)(systems.systems)
-app.command("doctor", epilog=doctor.EXAMPLES)(doctor.doctor)
-app.add_typer(train.app, name="train")
-app.add_typer(weights.app, name="weights")
-app.command("verify", epilog=verify.EXAMPLES)(verify.verify)
+
+def make_app(verbs: Iterable[str] = VERBS) -> typer.Typer:
+    """The command with these verbs. Reading the options of all takes longer than most command lines have."""
+    app = typer.Typer(
+        name="reenact",
+        help="Animate a portrait with the pose and expression of another face.",
+        epilog="Example: reenact video portrait.jpg clip.mp4 -o out.mp4",
+        no_args_is_help=True,
+        rich_markup_mode="rich",
+        context_settings={"help_option_names": ["--help", "-h"]},
+    )
+    app.callback()(_root)
+    for verb in verbs:
+        module = import_module(f"reenact.cli.{verb}")
+        if hasattr(module, "app"):
+            app.add_typer(module.app, name=verb)
+        else:
+            app.command(verb, epilog=module.EXAMPLES)(getattr(module, verb))
+    return app
 
 
 def _version(wanted: bool) -> None:
@@ -67,7 +64,6 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _root(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")
@@ -82,8 +78,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     0 done; 1 a fault of reenact's own; 2 bad input or a wrong option; 130 interrupted. `verify` has codes of
     its own, which its help lists.
     """
-    command = get_command(app)
     words = list(sys.argv[1:] if arguments is None else arguments)
+    asked = [word for word in words[:1] if word in VERBS]
+    command = get_command(make_app(asked or VERBS))
     try:
         code = command.main(args=words, prog_name="reenact", standalone_mode=False)
     except BaseException as exception:

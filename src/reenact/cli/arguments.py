@@ -194,9 +194,15 @@ class Arguments:
         int, _option("Of the encoding, 0 to 100.", _LOOK, "--quality", min=0, max=100, metavar="0-100")
     ] = _OUT.quality
 
-    label: Annotated[str | None, _option("Visible text on the picture.", _TRUST, "--label", metavar="TEXT")] = (
-        None
-    )
+    label: Annotated[
+        str | None,
+        _option(
+            "Visible text on the picture; a language code (de, fr, ...) stands for 'AI-manipulated' in it.",
+            _TRUST,
+            "--label",
+            metavar="TEXT|LANGUAGE",
+        ),
+    ] = None
     consent: Annotated[
         str | None,
         _option(
@@ -327,7 +333,7 @@ def _output_options(given: Arguments) -> OutputOptions:
         size=_size(given.size),
         compare=given.compare,
         landmarks=given.landmarks,
-        label=given.label,
+        label=_label(given.label),
         quality=given.quality,
         overwrite=given.overwrite,
         mark=given.mark,
@@ -335,6 +341,15 @@ def _output_options(given: Arguments) -> OutputOptions:
         sign_with=given.sign_with,
         **timed,
     )
+
+
+def _label(text: str | None) -> str | None:
+    if text is None:
+        return None
+    from reenact.trust.label import Label, label_text
+
+    Label(label_text(text), 64, 64)  # letters that no font has should show before the work begins
+    return label_text(text)
 
 
 def _times(given: VideoArguments) -> dict[str, Any]:

@@ -97,8 +97,10 @@ def _finisher(system: str, sources: list[Path], camera: str, label: str | None) 
     from reenact.pipeline.finish import Finisher
     from reenact.pipeline.options import OutputOptions
     from reenact.systems import find_system
+    from reenact.trust.label import label_text
     from reenact.trust.manifest import Role
 
     inputs: list[tuple[Path, Role]] = [(path, "source") for path in sources]
     inputs += [] if camera.isdigit() else [(Path(camera), "driving")]
-    return Finisher(OutputOptions(label=label), system, find_system(system).learned, inputs)
+    options = OutputOptions(label=None if label is None else label_text(label))
+    return Finisher(options, system, find_system(system).learned, inputs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +40,8 @@ LABELS = {
     "sv": "AI-manipulerad",
 }
 """'AI-manipulated' in the official languages of the European Union, by ISO 639-1 code."""
+
+_LANGUAGE = re.compile("[a-z]{2}([-_][A-Za-z]{2})?")
 
 _SHARE, _SMALLEST = 0.034, 11
 """Letter size as a share of the picture's geometric mean side, and at least so many pixels."""
@@ -99,14 +102,17 @@ def draw_label(image: Image, text: str) -> Image:
     return Label(text, image.shape[1], image.shape[0]).draw(image)
 
 
-def label_text(language: str) -> str:
-    """'AI-manipulated' in a language of the European Union ('de', 'pt-PT'); ReenactError for another one."""
-    code = language.lower().replace("_", "-").split("-")[0]
-    if code not in LABELS:
+def label_text(wanted: str) -> str:
+    """What is written for `--label`: a language of the European Union ('de', 'pt-PT') stands for
+    'AI-manipulated' in it, any other text for itself. ReenactError for two small letters that are no such
+    language."""
+    if _LANGUAGE.fullmatch(wanted) is None:
+        return wanted
+    if wanted[:2] not in LABELS:
         raise ReenactError(
-            f"no label in the language '{language}'; take one of {', '.join(LABELS)}, or give a text"
+            f"--label: no text in the language '{wanted}'; take one of {', '.join(LABELS)}, or a text"
         )
-    return LABELS[code]
+    return LABELS[wanted[:2]]
 
 
 def _fit(text: str, width: int, height: int) -> Image:

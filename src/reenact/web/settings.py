@@ -18,6 +18,7 @@ from reenact.pipeline.options import (
     RunOptions,
 )
 from reenact.pipeline.pose import MOST_DEGREES, MOST_STRENGTH, Pose
+from reenact.trust.label import label_text
 from reenact.web.limits import MAX_RATE
 
 Kind = Literal["video", "image", "pose", "track"]
@@ -123,7 +124,7 @@ class JobOptions(Closed):
                 size=self.size,
                 compare=self.compare,
                 landmarks=self.landmarks,
-                label=self.label or None,
+                label=label_text(self.label) if self.label else None,
                 start=_exact(self.start),
                 end=_exact(self.end),
                 fps=None if self.fps is None else Fraction(self.fps).limit_denominator(1001),
