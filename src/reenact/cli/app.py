@@ -32,8 +32,8 @@ VERBS = (
     "weights",
     "verify",
 )
-"""In the order of the help. A verb is the module of its name beside this one, and there the function of its name
-with its `EXAMPLES`, or `app` where it has verbs of its own."""
+"""In the order of the help. A verb is the module of its name beside this one, and there the function of its
+name with its `EXAMPLES`, or `app` where it has verbs of its own."""
 
 
 def make_app(verbs: Iterable[str] = VERBS) -> typer.Typer:
