@@ -23,8 +23,9 @@ from fuzz.worker import make_input
 
 GOAL = 100_000
 _BATCH = 2000
-_WALL_SECONDS = 60.0
-"""Inputs a worker process reads before it is replaced, and how long it may be silent."""
+_WALL_SECONDS = 300.0
+"""Inputs a worker process reads before it is replaced, and how long it may be silent: long, since CPU time has
+its own limit and the machine may be busy."""
 
 
 @dataclass

@@ -12,7 +12,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from fuzz import seeds
+from fuzz import seeds, server
 
 Repair = Callable[[bytes, Random], bytes]
 
@@ -217,5 +217,6 @@ READERS = {
     "certificate": Reader(seeds.certificates, _read_certificate),
     "verify": Reader(seeds.marked, _verify),
     "checkpoint": Reader(seeds.checkpoints, _read_checkpoint, _repair_checkpoint),
+    "http": Reader(server.requests, server.ask, server.mended),
 }
-"""Name -> reader. 'checkpoint' needs PyTorch."""
+"""Name -> reader. 'checkpoint' needs PyTorch, 'http' the extra `web`."""

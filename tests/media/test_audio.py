@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import resource
+import struct
 from fractions import Fraction
 from pathlib import Path
 
@@ -172,3 +174,15 @@ def test_sound_of_an_unknown_kind_is_left_out_with_a_note(tmp_path: Path) -> Non
     (tmp_path / "in.mkv").write_bytes(data.replace(b"A_AAC", b"A_XXX"))
     notes = rewrite(tmp_path / "in.mkv", tmp_path / "out.mp4")
     assert any("sound left out" in note and "not known" in note for note in notes)
+
+
+def test_sound_of_an_impossible_rate_is_left_out_with_a_note(tmp_path: Path) -> None:
+    """Found by the fuzzer: at 27 samples a second a packet lasts six minutes, which took 22 s and 500 MB."""
+    with_flashes(tmp_path / "in.mkv", Fraction(25), 1, 20, ".wav", "pcm_s16le")
+    data = (tmp_path / "in.mkv").read_bytes()
+    head = re.search(rb"\xb5\x88.{8}|\xb5\x84.{4}", data, re.DOTALL)  # Matroska's SamplingFrequency
+    assert head is not None
+    low = head[0][:2] + struct.pack(">d" if len(head[0]) == 10 else ">f", 27.0)
+    (tmp_path / "in.mkv").write_bytes(data.replace(head[0], low))
+    notes = rewrite(tmp_path / "in.mkv", tmp_path / "out.mp4")
+    assert any("sound left out" in note and "27 samples a second" in note for note in notes)

@@ -35,6 +35,9 @@ COPIED = {
 LONGEST_GAP = Fraction(1)
 """Seconds of silence that are filled in at a time."""
 
+_RATES = (1_000, 1_000_000)
+"""Samples a second that sound may have. With fewer a packet lasts for minutes, and it is resampled in one piece."""
+
 _SEEK_MARGIN = Fraction(1, 2)
 _OPUS_RATE = 48_000
 _AAC_RATES = (48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000)
@@ -69,6 +72,9 @@ class AudioFeed:
         if self._stream.codec_context is None:
             self._input.close()
             raise ReenactError(f"the kind of sound in {self._name} is not known")
+        if not _RATES[0] <= (self._stream.rate or 0) <= _RATES[1]:
+            self._input.close()
+            raise ReenactError(f"the sound of {self._name} declares {self._stream.rate or 0} samples a second")
         self._tick: Fraction = self._stream.time_base or Fraction(1, 48_000)
         self._negative = container in ("mp4", "mov")
         codec = self._stream.codec.canonical_name
@@ -160,7 +166,7 @@ class AudioFeed:
             except av.error.FFmpegError:
                 continue  # the resampler fills the gap with silence
             for frame in frames:
-                if frame.pts is not None:
+                if frame.pts is not None and _RATES[0] <= frame.sample_rate <= _RATES[1]:
                     frame.pts = round(frame.pts * (frame.time_base or self._tick) / self._tick) - offset
                     frame.time_base = self._tick
                     begin = frame.pts * self._tick

@@ -110,7 +110,7 @@ def label_text(wanted: str) -> str:
         return wanted
     if wanted[:2] not in LABELS:
         raise ReenactError(
-            f"--label: no text in the language '{wanted}'; take one of {', '.join(LABELS)}, or a text"
+            f"the label: no text in the language '{wanted}'; take one of {', '.join(LABELS)}, or a text"
         )
     return LABELS[wanted[:2]]
 

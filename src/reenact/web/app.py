@@ -9,9 +9,11 @@ import tempfile
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, WebSocket
 from fastapi.staticfiles import StaticFiles
+from starlette.types import ASGIApp
 
 from reenact.pipeline.finish import package_version
 from reenact.web.api import Server, routes
@@ -21,6 +23,9 @@ from reenact.web.limits import Limits
 from reenact.web.stream import serve_stream
 from reenact.web.studio import Shelf, Studios
 from reenact.web.work import Worker
+
+if TYPE_CHECKING:
+    import uvicorn
 
 STATIC = Path(__file__).parent / "static"
 _DESCRIPTION = (
@@ -112,15 +117,20 @@ def _add_page(app: FastAPI, server: Server, cache: Path) -> None:
 
 def run(app: FastAPI, host: str, port: int) -> None:
     """Serve until interrupted. Raises OSError where the address is taken."""
+    server_for(app, host, port).run()
+
+
+def server_for(app: ASGIApp, host: str, port: int, log_level: str = "warning") -> uvicorn.Server:
+    """What serves an application, with our limits; it does not listen yet."""
     import uvicorn
 
     config = uvicorn.Config(
         app,
         host=host,
         port=port,
-        log_level="warning",
+        log_level=log_level,
         server_header=False,
         ws_max_size=8 << 20,
         timeout_graceful_shutdown=2,
     )
-    uvicorn.Server(config).run()
+    return uvicorn.Server(config)
