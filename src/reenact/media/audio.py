@@ -36,7 +36,7 @@ LONGEST_GAP = Fraction(1)
 """Seconds of silence that are filled in at a time."""
 
 _RATES = (1_000, 1_000_000)
-"""Samples a second that sound may have. With fewer a packet lasts for minutes, and is resampled in one piece."""
+"""Samples a second that sound may have. With fewer a packet lasts for minutes, and is resampled whole."""
 
 _SEEK_MARGIN = Fraction(1, 2)
 _OPUS_RATE = 48_000
