@@ -47,7 +47,7 @@ def test_every_option_arrives() -> None:
             mark=False,
             consent="the person shown",
             threads=2,
-            device="gpu",
+            device="cpu",
         )
     )
     motion, output, gains = options.motion, options.output, options.motion.gains
@@ -72,7 +72,7 @@ def test_every_option_arrives() -> None:
     assert (output.start, output.end, output.fps) == (Fraction("62.5"), Fraction(65), Fraction(30000, 1001))
     assert (output.quality, output.codec, output.overwrite, output.keep_partial) == (90, "av1", True, True)
     assert (output.mark, output.consent) == (False, "the person shown")
-    assert (options.threads, options.device) == (2, "gpu")
+    assert (options.threads, options.device) == (2, "cpu")
 
 
 @pytest.mark.parametrize(
@@ -108,6 +108,10 @@ def test_times_are_exact(text: str, seconds: str) -> None:
         ({"start": "5", "end": "5"}, "--end 5 is not after --start 5"),
         ({"size": "big"}, "--size"),
         ({"size": "8"}, "smallest is 16"),
+        ({"size": "99999"}, "largest is 32768"),
+        ({"device": "cuda"}, "--device: 'cuda' cannot be used"),
+        ({"label": "ja"}, "language 'ja'"),
+        ({"label": "\U0001fbff\U000e0041"}, "no font"),
         ({"anchor": "first"}, "--anchor"),
         ({"anchor": "-1"}, "--anchor"),
         ({"face": "left"}, "--face"),

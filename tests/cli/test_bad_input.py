@@ -164,6 +164,31 @@ def test_format_that_is_not_known(
     assert not any(folder.iterdir())
 
 
+def test_a_name_that_says_another_kind_of_file(
+    reenact: Command, portrait: Path, clip: Path, folder: Path
+) -> None:
+    refused(
+        reenact("image", portrait, portrait, "-o", folder / "o"), f"without ending: {folder / 'o'}; use .png"
+    )
+    refused(reenact("track", clip, "-o", folder / "o.mp4"), "end it in .motion")
+    refused(reenact("track", clip, "-o", folder / "nowhere" / "o.motion"), "nowhere")
+    assert not any(folder.iterdir())
+
+
+@pytest.mark.parametrize("option", ["--strength", "--smooth", "--lips"])
+@pytest.mark.parametrize("value", ["inf", "nan", "-1", "1e9"])
+def test_a_gain_out_of_bounds(
+    reenact: Command, portrait: Path, clip: Path, folder: Path, option: str, value: str
+) -> None:
+    refused(reenact("video", portrait, clip, "-o", folder / "o.mp4", option, value), option)
+    assert not any(folder.iterdir())
+
+
+def test_nothing_at_all_shows_the_help(reenact: Command) -> None:
+    result = reenact()
+    assert result.code == 2 and "Usage" in result.out and result.err == ""
+
+
 @pytest.mark.parametrize(
     ("words", "part"),
     [

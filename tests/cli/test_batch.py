@@ -69,7 +69,7 @@ def test_file_whose_name_looks_like_a_pattern_is_that_file(files: Path) -> None:
     ("words", "message"),
     [
         (["faces/b.jpg"], "driving is missing"),
-        ([], "source and the driving is missing"),
+        ([], "source and driving are missing"),
         (["faces/b.jpg", "faces/a.PNG", "clips/one.mp4"], "--source or --driving"),
         (["nothing.jpg", "clips/one.mp4"], "nothing.jpg: no such file"),
         (["faces/*.gif", "clips/one.mp4"], "no file matches"),

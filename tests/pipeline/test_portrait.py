@@ -38,6 +38,12 @@ def test_a_file_and_an_array_are_read_alike(portrait, picture, source):
     assert source.picture.shape == picture.shape
 
 
+def test_it_is_not_enlarged_beyond_reason(source):
+    with pytest.raises(ReenactError, match="256 pixels cannot be enlarged to 9999; choose a size of 8192"):
+        source.scaled(9999)
+    assert max(source.scaled(300).picture.shape[:2]) == 300
+
+
 def test_a_picture_without_a_face(tmp_path):
     path = tmp_path / "grey.png"
     PIL.Image.new("RGB", (200, 200), (128, 128, 128)).save(path)

@@ -44,6 +44,12 @@ _FILES, _HOW, _REGION, _WHERE, _TIME, _LOOK, _TRUST, _MACHINE, _OUTPUT = _PANELS
 )
 """Groups of the help, in its order."""
 MOTION_PANEL = _HOW
+MOST = 10.0
+"""Of a gain or the smoothing; far beyond what makes sense, and short of what breaks the arithmetic."""
+_AMOUNT: dict[str, Any] = {"min": 0, "max": MOST, "metavar": "AMOUNT"}
+_GAIN = {**_AMOUNT, "metavar": "GAIN"}
+_LARGEST = 1 << 15
+"""Pixels of the longest side that is ever read or written."""
 
 
 def _option(help_: str, panel: str, *names: str, **more: Any) -> Any:
@@ -116,11 +122,12 @@ class Arguments:
             metavar="MODE",
         ),
     ] = _MOTION.mode
-    strength: Annotated[
-        float, _option("Gain on the expression.", _HOW, "--strength", min=0, metavar="GAIN")
-    ] = _MOTION.strength
+    strength: Annotated[float, _option("Gain on the expression.", _HOW, "--strength", **_GAIN)] = (
+        _MOTION.strength
+    )
     smooth: Annotated[
-        float, _option("Smoothing of the motion in time; 0 is off.", _HOW, "--smooth", min=0, metavar="AMOUNT")
+        float,
+        _option("Smoothing of the motion in time; 0 is off.", _HOW, "--smooth", **_AMOUNT),
     ] = _MOTION.smooth
     anchor: Annotated[
         str,
@@ -141,16 +148,14 @@ class Arguments:
         ),
     ] = _MOTION.placement
 
-    eyes: Annotated[float, _option("Eyelids.", _REGION, "--eyes", min=0, metavar="GAIN")] = _GAINS.eyes
-    brows: Annotated[float, _option("Eyebrows.", _REGION, "--brows", min=0, metavar="GAIN")] = _GAINS.brows
-    lips: Annotated[float, _option("Lips.", _REGION, "--lips", min=0, metavar="GAIN")] = _GAINS.lips
-    jaw: Annotated[float, _option("Jaw and cheeks.", _REGION, "--jaw", min=0, metavar="GAIN")] = _GAINS.jaw
-    gaze: Annotated[float, _option("Direction of the eyes.", _REGION, "--gaze", min=0, metavar="GAIN")] = (
-        _GAINS.gaze
+    eyes: Annotated[float, _option("Eyelids.", _REGION, "--eyes", **_GAIN)] = _GAINS.eyes
+    brows: Annotated[float, _option("Eyebrows.", _REGION, "--brows", **_GAIN)] = _GAINS.brows
+    lips: Annotated[float, _option("Lips.", _REGION, "--lips", **_GAIN)] = _GAINS.lips
+    jaw: Annotated[float, _option("Jaw and cheeks.", _REGION, "--jaw", **_GAIN)] = _GAINS.jaw
+    gaze: Annotated[float, _option("Direction of the eyes.", _REGION, "--gaze", **_GAIN)] = _GAINS.gaze
+    head: Annotated[float, _option("Turn, tilt and place of the head.", _REGION, "--head", **_GAIN)] = (
+        _GAINS.head
     )
-    head: Annotated[
-        float, _option("Turn, tilt and place of the head.", _REGION, "--head", min=0, metavar="GAIN")
-    ] = _GAINS.head
 
     face: Annotated[
         str | None,
@@ -228,7 +233,7 @@ class Arguments:
             "CPU threads. (Otherwise as many as there are cores.)", _MACHINE, "--threads", min=1, metavar="N"
         ),
     ] = _DEFAULT.threads
-    device: Annotated[str, _option("Where networks run.", _MACHINE, "--device", metavar="NAME")] = (
+    device: Annotated[str, _option("Where networks run: cpu.", _MACHINE, "--device", metavar="NAME")] = (
         _DEFAULT.device
     )
     json: Annotated[
@@ -301,6 +306,10 @@ def unfold(table: type[T]) -> Callable[[Callable[..., int]], Callable[..., int]]
 
 def run_options(given: Arguments) -> RunOptions:
     """The values as `RunOptions`; raises ReenactError for one that says nothing."""
+    if given.device != _DEFAULT.device:
+        raise ReenactError(
+            f"--device: {given.device!r} cannot be used; networks run on the cpu in this version"
+        )
     face = read_face(given.face, "--face", _DEFAULT.source_face)
     return RunOptions(
         system=given.system,
@@ -405,6 +414,8 @@ def _size(text: str | None) -> Any:
     size = _count(text, "--size", "a number of pixels or source")
     if size < 16:
         raise ReenactError(f"--size: {size} is too small; the smallest is 16")
+    if size > _LARGEST:
+        raise ReenactError(f"--size: {size} is too large; the largest is {_LARGEST}")
     return size
 
 

@@ -65,7 +65,7 @@ def inputs(files: Sequence[Path], sources: Sequence[Path], drivings: Sequence[Pa
             "quotes around patterns, or name one side with --source or --driving"
         )
     if not sources or not drivings:
-        raise ReenactError(f"the {'driving' if sources or files else 'source and the driving'} is missing")
+        raise ReenactError("the driving is missing" if sources or files else "source and driving are missing")
     return Inputs(
         tuple(found for path in sources for found in _sources(path)),
         tuple(found for path in drivings for found in (_drivings(path) if video else _sources(path))),

@@ -62,6 +62,8 @@ def report(exception: BaseException) -> int:
     """Print the line for an exception and return the exit code; the traceback too with REENACT_DEBUG=1."""
     if isinstance(exception, (KeyboardInterrupt, typer.Abort)):
         return INTERRUPTED
+    if type(exception).__name__ == "NoArgsIsHelpError":
+        return BAD_INPUT  # Typer has printed the help
     if isinstance(exception, SystemExit):
         return exception.code if isinstance(exception.code, int) else FAULT
     if os.environ.get("REENACT_DEBUG"):

@@ -9,6 +9,7 @@ import typer
 
 from reenact.cli import console, failures
 from reenact.cli.arguments import read_face, read_time
+from reenact.cli.batch import MOVING, STILLS
 from reenact.errors import ReenactError
 
 EXAMPLES = "Example: reenact track clip.mp4 -o clip.motion && reenact video portrait.jpg clip.motion -o out.mp4"
@@ -37,11 +38,13 @@ def track(
     """Write a video's motion (pose, expression, time; no identity, no pixels) as a small file."""
     begin, stop = read_time(start, "--start"), read_time(end, "--end")
     choice = read_face(face, "--face", "largest")
-    if output.exists() and not overwrite:
-        raise ReenactError(f"{output}: exists already; add --overwrite to replace it")
+    if output.suffix.lower() in (STILLS | MOVING) - {".motion"}:
+        raise ReenactError(f"a motion is no picture or video, so do not call it {output}; end it in .motion")
+    from reenact.media.files import check_output
     from reenact.pipeline.motion_file import write_motion
     from reenact.pipeline.track import track_video
 
+    check_output(output, overwrite=overwrite, inputs=[video])
     with console.Bar(show=not (quiet or json)) as bar:
         motion, notes = track_video(video, start=begin, end=stop, face=choice, progress=bar)
     write_motion(output, motion, overwrite=overwrite)

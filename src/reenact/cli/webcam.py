@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from reenact.cli import console
+from reenact.cli.arguments import MOST
 from reenact.errors import ReenactError
 from reenact.pipeline.options import MotionMode
 
@@ -44,8 +45,12 @@ def webcam(
         str, typer.Option(metavar="NAME", help="`reenact systems` lists them; warp is the fastest.")
     ] = "warp",
     motion: Annotated[MotionMode, typer.Option(metavar="MODE", help="As in `reenact video`.")] = "relative",
-    strength: Annotated[float, typer.Option(min=0, metavar="GAIN", help="Gain on the expression.")] = 1.0,
-    smooth: Annotated[float, typer.Option(min=0, metavar="AMOUNT", help="Smoothing; 0 is off.")] = 1.0,
+    strength: Annotated[
+        float, typer.Option(min=0, max=MOST, metavar="GAIN", help="Gain on the expression.")
+    ] = 1.0,
+    smooth: Annotated[
+        float, typer.Option(min=0, max=MOST, metavar="AMOUNT", help="Smoothing; 0 is off.")
+    ] = 1.0,
     size: Annotated[int, typer.Option(min=64, max=2160, metavar="PIXELS", help="Longer side shown.")] = 512,
     label: Annotated[
         str | None, typer.Option(metavar="TEXT", show_default=False, help="Visible text in every picture.")

@@ -82,17 +82,22 @@ def _explained(path: Path) -> Iterator[Path]:
         raise ReenactError(f"picture is damaged or cut off: {path} ({reason}); get it again") from error
 
 
+def still_suffix(path: Path) -> str:
+    """The ending of a picture's name, by which `write_still` goes. Raises ReenactError for another one."""
+    suffix = Path(path).suffix.lower()
+    if suffix not in STILL_SUFFIXES:
+        what = suffix or "a name without ending"
+        raise ReenactError(f"cannot write a picture as {what}: {path}; use {', '.join(STILL_SUFFIXES)}")
+    return suffix
+
+
 def write_still(path: Path, image: Image, quality: int = 75) -> None:
     """Writes `image` (H, W, 3 or 4) as PNG, JPEG or WebP by the suffix of `path`, replacing what is there.
 
     quality: 0 to 100; PNG is lossless always, WebP at 100. JPEG has no transparency: it is laid on white.
     Raises ReenactError for another suffix. Writes in place: use it inside `files.atomic_output`.
     """
-    suffix = Path(path).suffix.lower()
-    if suffix not in STILL_SUFFIXES:
-        raise ReenactError(
-            f"cannot write a picture as {suffix or 'a name without suffix'}: {path}; use .png, .jpg"
-        )
+    suffix = still_suffix(path)
     picture = PIL.Image.fromarray(np.ascontiguousarray(image))
     # 75 gives JPEG 90, where a face shows no blocks; 0 gives 60, the least that the watermark is made for.
     level = round(60 + 0.4 * min(max(quality, 0), 100))

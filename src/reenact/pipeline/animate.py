@@ -19,7 +19,7 @@ from reenact.media.audio import AudioTrack, audio_of
 from reenact.media.encoders import choose
 from reenact.media.files import InputWatch, atomic_output, check_output
 from reenact.media.reader import BrokenMedia, FrameSource, open_frames
-from reenact.media.stills import write_still
+from reenact.media.stills import still_suffix, write_still
 from reenact.media.timing import is_steady
 from reenact.media.writer import FrameSink, open_writer
 from reenact.pipeline.finish import Finisher, signer_of
@@ -74,6 +74,7 @@ def animate_image(
     began, tell = time.monotonic(), progress or silent
     driving, output = Path(driving), Path(output)
     settings = options.output
+    still_suffix(output)
     check_output(output, overwrite=settings.overwrite, inputs=[*sources, driving])
     watch = InputWatch([*sources, driving])
     signer = signer_of(settings)

@@ -22,6 +22,10 @@ from reenact.types import FaceState, Floats, Image, Landmarks, Motion, Points
 _CROP_MARGIN = 1.85
 
 
+LARGEST = 8192
+"""Pixels of the longer side, to which a smaller picture may be enlarged."""
+
+
 @dataclass(frozen=True)
 class Portrait:
     """A source picture and the face in it. picture: (H, W, 3 or 4). points: (478, 3) in its pixels."""
@@ -31,10 +35,16 @@ class Portrait:
     name: str = "source"
 
     def scaled(self, longest: int) -> Portrait:
-        """The same with the picture's longer side at `longest` pixels."""
+        """The same with the picture's longer side at `longest` pixels. Raises ReenactError where that is both
+        more than it has and more than `LARGEST`: it would take all memory and show nothing new."""
         height, width = self.picture.shape[:2]
         if max(height, width) == longest:
             return self
+        own = max(height, width)
+        if longest > max(own, LARGEST):
+            raise ReenactError(
+                f"a source of {own} pixels cannot be enlarged to {longest}; choose a size of {LARGEST} at most"
+            )
         picture = resize(self.picture, longest)
         return replace(self, picture=picture, points=self.points * (picture.shape[1] / width))
 
