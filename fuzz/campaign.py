@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -23,9 +24,8 @@ from fuzz.worker import make_input
 
 GOAL = 100_000
 _BATCH = 2000
-_WALL_SECONDS = 300.0
-"""Inputs a worker process reads before it is replaced, and how long it may be silent: long, since CPU time has
-its own limit and the machine may be busy."""
+_WALL_SECONDS = 60.0
+"""Inputs a worker process reads before it is replaced, and how long it may sit idle over one."""
 
 
 @dataclass
@@ -93,6 +93,8 @@ class Campaign:
             ready.register(process.stdout, selectors.EVENT_READ)
             while self.progress.done < end and time.monotonic() < deadline:
                 silent = not ready.select(_WALL_SECONDS)
+                if silent and _waits_for_a_core(process.pid):
+                    continue
                 line = "" if silent else process.stdout.readline()
                 if line:
                     self._note(json.loads(line))
@@ -130,6 +132,16 @@ class Campaign:
         path.write_bytes(data)
         path.with_name(path.name + ".txt").write_text(why)
         print(f"{self.name}: input {number} did harm ({kind}); kept as {path}", flush=True)
+
+
+def _waits_for_a_core(pid: int) -> bool:
+    """Whether a thread of a silent process would go on if it were given time (Linux): it is starved by other
+    work, and not stuck. Going round in circles has its own limit, that of CPU time."""
+    states = set()
+    for stat in Path(f"/proc/{pid}/task").glob("*/stat"):
+        with suppress(OSError):
+            states.add(stat.read_text().rpartition(")")[2].split()[0])
+    return bool(states & {"R", "D"})
 
 
 def table(progress: dict[str, Progress]) -> str:
