@@ -1,7 +1,7 @@
 """Known weaknesses of the pinned dependencies: `python tools/audit.py`, which asks the advisory service.
 
-Exit code 0: none known; 1: some, listed; 3: the service could not be reached and nothing was audited. No test
-and no CI step depends on it.
+Exit code 0: none known; 1: some, listed; 3: the service could not be reached and nothing was audited. CI fails
+on 1 and says 3.
 """
 
 from __future__ import annotations
