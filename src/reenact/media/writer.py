@@ -44,6 +44,7 @@ class FrameSink(ABC):
         self.path = path
         self.width = width
         self.height = height
+        self.size = width, height
         self.notes: list[str] = []
         self._open = True
 
@@ -194,7 +195,8 @@ class VideoSink(FrameSink):
         even = "420" in encoder.pixels
         stream.width = self.width + (self.width % 2 if even else 0)
         stream.height = self.height + (self.height % 2 if even else 0)
-        if (stream.width, stream.height) != (self.width, self.height):
+        self.size = stream.width, stream.height
+        if self.size != (self.width, self.height):
             self.notes.append(
                 f"padded from {self.width} x {self.height} to {stream.width} x {stream.height} px: "
                 "the codec takes even sizes only"

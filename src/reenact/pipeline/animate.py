@@ -244,7 +244,7 @@ def _render_all(
                 notes.append(f"interrupted: the first {done} of {len(drives)} frames were kept")
             sink.close(end=motion.duration if done == len(drives) else motion.times[done])
         notes += sink.notes
-    return (opening.shape[1], opening.shape[0]), done, tuple(notes)
+    return sink.size, done, tuple(notes)
 
 
 def _picture(
