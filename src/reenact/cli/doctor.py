@@ -17,8 +17,9 @@ from reenact.cli.failures import BAD_INPUT, SYSTEM_LIBRARIES
 EXAMPLES = "Example: reenact doctor --json"
 State = Literal["ok", "missing", "broken"]
 _PACKAGES = ("av", "c2pa-python", "mediapipe", "numpy", "pillow", "pillow-heif", "safetensors", "scikit-image")
-_ENGINES = {"onnxruntime": "onnx", "openvino": "openvino", "torch": "train"}
-"""Engine -> the extra that installs it."""
+_ENGINES = {"openvino": "openvino", "onnxruntime": "'reenact[onnx]'", "torch": "'reenact[train]'"}
+"""Engine -> what pip installs for it."""
+_ENGINE_GROUP = "engines (live runs on OpenVINO or ONNX Runtime, training needs torch)"
 _ENCODERS = {"h264": "libx264", "h265": "libx265", "vp9": "libvpx-vp9", "av1": "libsvtav1"}
 _WORDS = {"ok": "ok", "missing": "--", "broken": "BROKEN"}
 
@@ -113,15 +114,17 @@ def _codecs() -> list[Finding]:
 
 
 def _engines() -> list[Finding]:
+    """What runs networks. One that runs exported ones is needed: the default system is such a one."""
+    from reenact.runtime.engine import installed_backend
+
     found = []
-    for name, extra in _ENGINES.items():
-        if util.find_spec(name) is None:
-            remedy = f"pip install 'reenact[{extra}]'"
-            found.append(
-                Finding("engines (no system here needs one yet)", name, "missing", "optional", remedy=remedy)
-            )
-        else:
-            found.append(Finding("engines (no system here needs one yet)", name, "ok", metadata.version(name)))
+    for name, package in _ENGINES.items():
+        if util.find_spec(name) is not None:
+            found.append(Finding(_ENGINE_GROUP, name, "ok", metadata.version(name)))
+            continue
+        needed = name == "openvino" and installed_backend() is None
+        detail = "not installed" if needed else "optional"
+        found.append(Finding(_ENGINE_GROUP, name, "missing", detail, needed, f"pip install {package}"))
     return found
 
 
