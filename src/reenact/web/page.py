@@ -223,7 +223,9 @@ def _control_parts() -> _Controls:
         output = {
             "compare": gr.Checkbox(False, label="Side by side"),
             "format": gr.Radio(["mp4", "webm", "gif"], value="mp4", label="Kind of video"),
-            "label": gr.Textbox("", label="Visible label", placeholder="a text, or de, fr, ...", max_length=200),
+            "label": gr.Textbox(
+                "", label="Visible label", placeholder="a text, or de, fr, ...", max_length=200
+            ),
             "consent": gr.Textbox("", label="Consent, for the record", max_length=200),
         }
     return _Controls({"motion": mode, **gains, "smooth": smooth, "anchor": anchor}, output, here, unset)
