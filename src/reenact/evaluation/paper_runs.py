@@ -26,7 +26,7 @@ from reenact.evaluation.report import BASELINES, Plan, Progress, Report, evaluat
 from reenact.perception.identity import IdentityEmbedder
 
 On = Literal["paper", "synthetic", "clips"]
-CONVERTER_ACE = "ACE px of the converter, on the held-out triples of its run"
+CONVERTER_ACE = "ACE px of the converter, on the held-out samples of its run"
 _LARGE_POSE = "dg/multipie-large-pose"
 _BINS = np.round(np.arange(-1, 1.0001, 0.02), 2)
 
