@@ -114,8 +114,8 @@ IDSG = {
         save_every=5000,
         sheet_every=20_000,
     ),
-    # For one CPU core, on synthetic faces: the code is the face model's, so that the truth is exact. differs
-    # from paper: the weights, see the card ('Why the weights of `small` are others').
+    # For one CPU core, on synthetic faces: the code is the face model's, so that the truth is exact.
+    # differs from paper: the weights, see the card ('Why the weights of `small` are others').
     "small": IdsgSettings(
         epochs=30,
         batch=128,
