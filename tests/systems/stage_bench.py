@@ -62,13 +62,12 @@ def pairs(count: int, size: int) -> dict[str, Tensor]:
     for name, at in points.items():
         shape = boundary_image(at, size)
         pictures[name] = colour * (1 - shape) - shape
-    return {**pictures, "landmarks": points["target"]}
+    return {**pictures, "landmarks": points["target"], "source_landmarks": points["source"]}
 
 
 def crossed(count: int, size: int) -> dict[str, Tensor]:
-    """Pairs, with the source's landmarks and a driving face."""
-    faces = {name: points / 256 * size for name, points in triples(count).items()}
-    return {**pairs(count, size), "source_landmarks": faces["source"], "driving": faces["driving"]}
+    """Pairs, with a driving face."""
+    return {**pairs(count, size), "driving": triples(count)["driving"] / 256 * size}
 
 
 def stills(count: int, size: int) -> dict[str, Tensor]:

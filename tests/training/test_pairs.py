@@ -15,7 +15,12 @@ from reenact.errors import ReenactError  # noqa: E402
 from reenact.geometry.face_model import default_face_model  # noqa: E402
 from reenact.geometry.schemes import convert_points  # noqa: E402
 from reenact.training.crossed import open_crossed  # noqa: E402
-from reenact.training.pairs import PairSource, open_pairs  # noqa: E402
+from reenact.training.pairs import (  # noqa: E402
+    PairsAndStills,
+    PairSource,
+    StirredStills,
+    open_pairs,
+)
 from reenact.training.runs import Order, train  # noqa: E402
 from reenact.types import FaceState  # noqa: E402
 
@@ -66,6 +71,41 @@ def test_points_follow_the_picture_to_its_new_size(folder: Path) -> None:
     assert np.abs(batch["target"][1].astype(int) - (40 + 7)).max() <= 3
     wanted = convert_points(face(7).points, "ibug68")[:, :2] / 2
     np.testing.assert_allclose(batch["landmarks"][1], wanted, atol=1e-4)
+    own = convert_points(face(4).points, "ibug68")[:, :2] / 2
+    np.testing.assert_allclose(batch["source_landmarks"][1], own, atol=1e-4)
+
+
+def test_a_still_is_the_target_and_the_same_warped_the_source(folder: Path) -> None:
+    source = StirredStills(FaceStore(folder, "train"), 64)
+    rows = np.array([[2, 11], [2, 12]])
+    batch, again = source.load(rows), source.load(rows[:1])
+    wanted = convert_points(face(2).points, "ibug68")[:, :2] / 2
+    np.testing.assert_allclose(batch["landmarks"], np.stack([wanted, wanted]), atol=1e-4)
+    np.testing.assert_array_equal(batch["source_landmarks"][0], again["source_landmarks"][0])
+    moved = np.abs(batch["source_landmarks"] - batch["landmarks"]).mean((1, 2))
+    assert (moved > 0.3).all() and moved[0] != moved[1]
+    assert (batch["target"] == batch["target"][0]).all()
+
+
+def test_a_share_of_a_batch_is_of_stills_and_keeps_its_order(folder: Path) -> None:
+    store = FaceStore(folder, "train")
+    clips, stills = PairSource(store, 64), StirredStills(store, 64)
+    mixed = PairsAndStills(clips, stills, 0.4)
+    rows = mixed.draw(np.random.default_rng(0), 400)
+    assert mixed.size == 9 and 0.3 < rows[:, 0].mean() < 0.5
+    some = rows[:6]
+    assert set(some[:, 0]) == {0, 1}
+    batch = mixed.load(some)
+    for n, (kind, *row) in enumerate(some.tolist()):
+        alone = (clips, stills)[kind].load(np.array([row]))
+        for name, values in alone.items():
+            np.testing.assert_array_equal(batch[name][n], values[0])
+    assert {name: len(values) for name, values in mixed.load(some[:0]).items()} == dict.fromkeys(batch, 0)
+
+
+def test_stills_that_are_not_there_are_an_error(folder: Path) -> None:
+    with pytest.raises(ReenactError, match="no stills to train on"):
+        open_pairs(folder, 64, stills=0.3)
 
 
 def test_lone_faces_are_refused(folder: Path) -> None:

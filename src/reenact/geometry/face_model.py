@@ -118,9 +118,9 @@ class FaceModel:
         return (covariance @ weighted).astype(np.float32), covariance.astype(np.float32)
 
     def shape(self, identity: Floats, expression: Floats) -> Points:
-        """Canonical points (478, 3) of coefficients (I,) and (E,)."""
-        coefficients = np.concatenate([identity, expression]).astype(np.float32)
-        return self.mean + (coefficients @ self._modes).reshape(POINTS, 3)
+        """Canonical points (..., 478, 3) of coefficients (..., I) and (..., E)."""
+        coefficients = np.concatenate([identity, expression], -1).astype(np.float32)
+        return self.mean + (coefficients @ self._modes).reshape(*coefficients.shape[:-1], POINTS, 3)
 
     def project(self, state: FaceState, offset: Points | float = 0.0) -> Points:
         """Points (478, 3) in pixels of a state; `offset` (478, 3) is added to the canonical shape."""

@@ -38,40 +38,49 @@ NAMES = {
 }  # fmt: skip
 
 
-def _gap(p: Points, *pairs: tuple[int, int]) -> float:
+def _gap(p: Points, *pairs: tuple[int, int]) -> Floats:
     """Mean distance between the points of each pair."""
-    return float(np.mean([np.linalg.norm(p[a] - p[b]) for a, b in pairs]))
+    ends = np.array(pairs).T
+    return np.asarray(np.linalg.norm(p[..., ends[0], :] - p[..., ends[1], :], axis=-1).mean(-1))
 
 
-def _y(p: Points, *points: int) -> float:
-    return float(p[list(points), 1].mean())
+def _mean(p: Points, axis: int, *points: int) -> Floats:
+    return np.asarray(p[..., list(points), axis].mean(-1))
 
 
-def _opening(p: Points) -> float:
+def _y(p: Points, *points: int) -> Floats:
+    return _mean(p, 1, *points)
+
+
+def _z(p: Points, *points: int) -> Floats:
+    return _mean(p, 2, *points)
+
+
+def _opening(p: Points) -> Floats:
     """Between the lids, over the eye's width."""
     lids = _gap(p, (160, 144), (159, 145), (158, 153), (385, 380), (386, 374), (387, 373))
     return lids / _gap(p, (33, 133), (362, 263))
 
 
-def _width(p: Points) -> float:
+def _width(p: Points) -> Floats:
     return _gap(p, (61, 291))
 
 
-def _red(p: Points) -> float:
+def _red(p: Points) -> Floats:
     """Height of the two lips' red together."""
     return _gap(p, (0, 13), (37, 82), (267, 312)) + _gap(p, (17, 14), (84, 87), (314, 317))
 
 
-def _corners(p: Points) -> float:
+def _corners(p: Points) -> Floats:
     """How far the corners of the mouth lie below the middle between the lips."""
     return _y(p, 61, 291) - _y(p, 13, 14)
 
 
-def _part(p: Points) -> float:
+def _part(p: Points) -> Floats:
     return _gap(p, (13, 14), (82, 87), (312, 317))
 
 
-RULES: dict[int, Callable[[Points], float]] = {
+RULES: dict[int, Callable[[Points], Floats]] = {
     1: lambda p: -_y(p, 55, 107, 285, 336),  # the inner ends of the brows rise
     2: lambda p: -_y(p, 46, 70, 63, 276, 300, 293),  # the outer ends rise
     4: lambda p: _y(p, 55, 65, 285, 295) - 0.7 * _gap(p, (55, 285)),  # lower and closer together
@@ -81,17 +90,17 @@ RULES: dict[int, Callable[[Points], float]] = {
     9: lambda p: -_y(p, 48, 64, 98, 278, 294, 327) + 0.5 * _y(p, 55, 285),  # wings up, inner brows down
     10: lambda p: _y(p, 2) - _y(p, 37, 0, 267),  # the upper lip nears the nose
     12: lambda p: -_y(p, 61, 291) + 0.5 * _width(p),  # the corners go up and out
-    14: lambda p: float(p[[61, 291], 2].mean() - p[[0, 17], 2].mean()) - 1.5 * _part(p),  # the corners go in
+    14: lambda p: _z(p, 61, 291) - _z(p, 0, 17) - 1.5 * _part(p),  # the corners go in
     15: lambda p: _corners(p) - 0.3 * _part(p),  # the corners fall below the lips
     17: lambda p: -_y(p, 17, 18, 200) + 0.5 * _y(p, 152),  # the chin's boss and the lower lip rise
-    20: lambda p: _width(p) - 1.5 * max(0.0, _y(p, 13, 14) - _y(p, 61, 291)),  # out, but not up
+    20: lambda p: _width(p) - 1.5 * (-_corners(p)).clip(0),  # out, but not up
     23: lambda p: -_red(p) - 0.5 * _width(p) - _part(p),  # thin, narrow, shut
     25: _part,  # apart
     26: lambda p: _y(p, 152, 148, 377),  # the chin falls
-    28: lambda p: -_red(p) - 3 * _part(p) + 0.5 * float(p[[0, 17], 2].mean()),  # rolled in over the teeth
+    28: lambda p: -_red(p) - 3 * _part(p) + 0.5 * _z(p, 0, 17),  # rolled in over the teeth
     45: lambda p: -_opening(p),  # the lids shut
 }
-"""Unit -> its measure on canonical points (478, 3); larger is more."""
+"""Unit -> its measure on canonical points (..., 478, 3), as (...); larger is more."""
 
 SCALE: dict[int, tuple[float, float]] = {
     1: (0.1942, 0.3498),
@@ -157,12 +166,18 @@ def action_units(
 
 def units_of_shape(face: Points, rest: Points | None = None) -> ActionUnits:
     """The units of a canonical face (478, 3), against `rest` (478, 3) where that is known."""
-    values = {}
+    return ActionUnits(dict(zip(RULES, intensities(face, rest).tolist(), strict=True)))
+
+
+def intensities(faces: Points, rest: Points | None = None) -> Floats:
+    """(..., 18): 0 to 5, of canonical faces (..., 478, 3) in the order of `RULES`, which is that of `GLG_UNITS`;
+    against each one's `rest` (..., 478, 3) where that is known."""
+    values = []
     for unit, rule in RULES.items():
         start, full = SCALE[unit]
-        change = rule(face) - (start if rest is None else rule(rest))
-        values[unit] = float(np.clip(MOST * change / (full - start), 0, MOST))
-    return ActionUnits(values)
+        change = rule(faces) - (start if rest is None else rule(rest))
+        values.append(np.clip(MOST * change / (full - start), 0, MOST))
+    return np.stack(values, -1)
 
 
 @dataclass(frozen=True)

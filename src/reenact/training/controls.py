@@ -22,7 +22,7 @@ from reenact.errors import ReenactError
 from reenact.geometry.align import apply, crop_matrix
 from reenact.geometry.face_model import FaceModel, default_face_model
 from reenact.geometry.schemes import convert_points
-from reenact.perception.action_units import GLG_UNITS, MOST, action_units, units_of_shape
+from reenact.perception.action_units import MOST, action_units, intensities
 from reenact.systems.crop import state_square
 from reenact.training.sources import Data
 from reenact.training.triples import HELD_OUT_SEED, ModelFaces
@@ -44,8 +44,7 @@ class ModelControls:
         self._faces = ModelFaces(model, TripleOptions(side=side, scheme="ibug68", pose=pose))
         rng = np.random.default_rng(seed)
         self._people = rng.standard_normal((people, self._faces.person), np.float32)
-        still = np.zeros(len(model.expression), np.float32)
-        self._rest = [model.shape(row, still) for row in self._codes]
+        self._still = np.zeros(len(model.expression), np.float32)
 
     @property
     def _codes(self) -> Floats:
@@ -62,18 +61,17 @@ class ModelControls:
             one = self.load(self.draw(np.random.default_rng(0), 1))
             return {name: values[:0] for name, values in one.items()}
         person, expression, pose = rows[:, 0].astype(np.int64), rows[:, 1:-6], rows[:, -6:]
-        units = [self._units(one, moment) for one, moment in zip(person.tolist(), expression, strict=True)]
         return {
             "person": person,
             "code": self._codes[person],
             "pose": np.degrees(pose[:, :3]),
-            "units": np.array(units, np.float32).reshape(-1, len(GLG_UNITS)),
+            "units": self._units(self._codes[person], expression),
             "target": self._faces.faces(self._people[person], expression, pose)[..., :2],
         }
 
-    def _units(self, person: int, expression: Floats) -> Floats:
-        shape = self._model.shape(self._codes[person], expression)
-        return MOST * units_of_shape(shape, self._rest[person]).vector()
+    def _units(self, code: Floats, expression: Floats) -> Floats:
+        rest = self._model.shape(code, np.broadcast_to(self._still, expression.shape))
+        return intensities(self._model.shape(code, expression), rest).astype(np.float32)
 
 
 class FaceControls:

@@ -19,8 +19,8 @@ from reenact.types import Floats
 
 
 class CrossedPairs(PairSource):
-    """Batches as of `PairSource`, and (B, 68, 2) each, in pixels of the pictures: `source_landmarks`, and
-    `driving`, the target's face with the identity coefficients of a third face."""
+    """Batches as of `PairSource`, and `driving` (B, 68, 2), in pixels of the pictures: the target's face with the
+    identity coefficients of a third face."""
 
     @classmethod
     def of(cls, pairs: PairSource) -> CrossedPairs:
@@ -33,14 +33,9 @@ class CrossedPairs(PairSource):
 
     def load(self, rows: NDArray[Any]) -> dict[str, NDArray[Any]]:
         """The pairs of these rows."""
-        sources = [self._picture(number)[1] for number in rows[:, 0].tolist()]
         driving = [self._driving(target, lender) for target, lender in rows[:, 1:].tolist()]
         none = np.zeros((0, 68, 2), np.float32)
-        return {
-            **super().load(rows),
-            "source_landmarks": np.stack(sources) if sources else none,
-            "driving": np.stack(driving) if driving else none,
-        }
+        return {**super().load(rows[:, :2]), "driving": np.stack(driving) if driving else none}
 
     def _driving(self, target: int, lender: int) -> Floats:
         face = self._store.read(target)

@@ -1,4 +1,5 @@
-"""Pairs of two pictures of one person, to train generators on, from what `reenact prepare` wrote."""
+"""Pairs of two pictures of one person, to train generators on, from what `reenact prepare` wrote: two frames of a
+clip, or a still and the same picture warped to another pose and expression."""
 
 from __future__ import annotations
 
@@ -8,17 +9,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from reenact.data.resample import stirred
 from reenact.data.shards import Face, FaceStore
 from reenact.errors import ReenactError
+from reenact.geometry.face_model import default_face_model
 from reenact.geometry.schemes import convert_points
 from reenact.training.sources import Data
 from reenact.types import Floats, Image, Points
 
 
 class PairSource:
-    """Batches of `source` and `target`, each (B, S, S, 3) uint8, and `landmarks` (B, 68, 2) of the target in
-    its pixels: two different faces of one clip, or of one person where `by` is 'identity'. An epoch is as many
-    pairs as there are faces."""
+    """Batches of `source` and `target`, each (B, S, S, 3) uint8, and of `source_landmarks` and `landmarks`
+    (B, 68, 2) of both in their pixels: two different faces of one clip, or of one person where `by` is
+    'identity'. An epoch is as many pairs as there are faces."""
 
     def __init__(self, store: FaceStore, side: int, by: str = "clip") -> None:
         self._store, self._side = store, side
@@ -44,19 +47,89 @@ class PairSource:
 
     def load(self, rows: NDArray[Any]) -> dict[str, NDArray[Any]]:
         """The pairs of these rows."""
-        sources = [self._picture(number)[0] for number in rows[:, 0].tolist()]
-        targets = [self._picture(number) for number in rows[:, 1].tolist()]
-        pictures, points = [picture for picture, _ in targets], [points for _, points in targets]
-        shape = (0, self._side, self._side, 3)
-        return {
-            "source": np.stack(sources) if sources else np.zeros(shape, np.uint8),
-            "target": np.stack(pictures) if pictures else np.zeros(shape, np.uint8),
-            "landmarks": np.stack(points) if points else np.zeros((0, 68, 2), np.float32),
-        }
+        pairs = [(self._picture(a), self._picture(b)) for a, b in rows.tolist()]
+        return _batch(pairs, self._side)
 
-    def _picture(self, number: int) -> tuple[Image, Floats]:
-        picture, points = resized(self._store.read(number), self._side)
-        return picture, convert_points(points, "ibug68")[:, :2].astype(np.float32)
+    def _picture(self, number: int) -> _Seen:
+        return _seen(*resized(self._store.read(number), self._side))
+
+
+class StirredStills:
+    """Batches as of `PairSource`: the target is a still, the source the same under another expression and a
+    slightly turned head, by the face model and the warp. So what is to be drawn is always a true picture.
+
+    expression: standard deviation of the change in the model's coefficients. turn: of the angles, degrees.
+    """
+
+    def __init__(self, store: FaceStore, side: int, expression: float = 0.7, turn: float = 10.0) -> None:
+        self.size = len(store)
+        self._store, self._side, self._model = store, side, default_face_model()
+        self._expression, self._turn = expression, turn
+
+    def draw(self, rng: np.random.Generator, count: int) -> NDArray[Any]:
+        """(count, 2): the still, and a seed of its change."""
+        return np.stack([rng.integers(0, self.size, count), rng.integers(0, 1 << 31, count)], 1)
+
+    def load(self, rows: NDArray[Any]) -> dict[str, NDArray[Any]]:
+        """The pairs of these rows."""
+        return _batch([self._pair(*row) for row in rows.tolist()], self._side)
+
+    def _pair(self, number: int, seed: int) -> tuple[_Seen, _Seen]:
+        image, points = resized(self._store.read(number), self._side)
+        changed = stirred(
+            self._model,
+            image,
+            points,
+            self._model.fit(points),
+            np.random.default_rng(seed),
+            expression=self._expression,
+            turn=self._turn,
+        )
+        return _seen(changed.image, changed.points), _seen(image, points)
+
+
+class PairsAndStills:
+    """A share of each batch's samples from stills, the others from clips; an epoch is that of the clips."""
+
+    def __init__(self, clips: PairSource, stills: StirredStills, share: float) -> None:
+        self.size = clips.size
+        self._sources, self._share = (clips, stills), share
+
+    def draw(self, rng: np.random.Generator, count: int) -> NDArray[Any]:
+        """(count, 3): 0 for clips and 1 for stills, and the row there."""
+        kind = (rng.random(count) < self._share).astype(np.int64)
+        rows = [source.draw(rng, count) for source in self._sources]
+        return np.column_stack([kind, np.where(kind[:, None] == 1, rows[1], rows[0])])
+
+    def load(self, rows: NDArray[Any]) -> dict[str, NDArray[Any]]:
+        """The pairs of these rows, in their order."""
+        order = np.argsort(rows[:, 0], kind="stable")
+        parts = [source.load(rows[rows[:, 0] == kind, 1:]) for kind, source in enumerate(self._sources)]
+        back = np.argsort(order)
+        return {name: np.concatenate([part[name] for part in parts])[back] for name in parts[0]}
+
+
+_Seen = tuple[Image, Floats]
+
+
+def _seen(image: Image, points: Points) -> _Seen:
+    """A picture and its 68 points (68, 2)."""
+    return image, convert_points(points, "ibug68")[:, :2].astype(np.float32)
+
+
+def _batch(pairs: list[tuple[_Seen, _Seen]], side: int) -> dict[str, NDArray[Any]]:
+    """The samples of pairs of source and target; also of none."""
+    picture, face = np.zeros((0, side, side, 3), np.uint8), np.zeros((0, 68, 2), np.float32)
+    columns: dict[str, list[NDArray[Any]]] = {
+        "source": [source for (source, _), _ in pairs],
+        "target": [target for _, (target, _) in pairs],
+        "source_landmarks": [points for (_, points), _ in pairs],
+        "landmarks": [points for _, (_, points) in pairs],
+    }
+    return {
+        name: np.stack(values) if values else (face if name.endswith("landmarks") else picture)
+        for name, values in columns.items()
+    }
 
 
 def resized(face: Face, side: int) -> tuple[Image, Points]:
@@ -70,19 +143,44 @@ def resized(face: Face, side: int) -> tuple[Image, Points]:
     return np.asarray(small), face.points * np.float32(side / own)
 
 
-def open_pairs(folder: Path, side: int) -> Data:
+def open_pairs(folder: Path, side: int, stills: float = 0.0) -> Data:
     """The prepared faces of `folder` as pairs: split 'train' to train on, 'val' (else 'test') to look at;
-    where there is no such split, the training pairs themselves, which `note` then says."""
-    try:
-        train = FaceStore(folder, "train")
-    except ReenactError:
-        train = FaceStore(folder)
+    where there is no such split, the training pairs themselves, which `note` then says. stills: share of the
+    training samples that are stirred stills, of 'train' or of what was prepared without splits. Raises
+    ReenactError where stills are asked for and there are none."""
+    train = _first(folder, "train", None)
     held = _held_out(folder, side)
     source = PairSource(train, side)
     note = f"{len(train):,} faces of {folder}" + (
         "" if held else "; nothing held out: figures are of training pairs"
     )
-    return Data(source, held or source, note)
+    if not stills:
+        return Data(source, held or source, note)
+    lone = _stills(folder)
+    mixed = PairsAndStills(source, StirredStills(lone, side), stills)
+    return Data(mixed, held or source, f"{note}; {stills:.0%} of the samples from {len(lone):,} stills")
+
+
+def _first(folder: Path, *splits: str | None) -> FaceStore:
+    """The first of the splits that is there; None is all of them."""
+    for split in splits[:-1]:
+        try:
+            return FaceStore(folder, split)
+        except ReenactError:
+            continue
+    return FaceStore(folder, splits[-1])
+
+
+def _stills(folder: Path) -> FaceStore:
+    for split in ("train", "all"):
+        try:
+            store = FaceStore(folder, split)
+        except ReenactError:
+            continue
+        store.entries = [entry for entry in store.entries if not entry.clip]
+        if store.entries:
+            return store
+    raise ReenactError(f"{folder}: no stills to train on there; prepare some, or train with --set stills=0")
 
 
 def _held_out(folder: Path, side: int) -> PairSource | None:

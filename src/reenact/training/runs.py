@@ -164,7 +164,8 @@ def _triples(stage: StageSpec, name: str, settings: Settings) -> Data:
 def _pairs(stage: StageSpec, name: str, settings: Settings) -> Data:
     from reenact.training.pairs import open_pairs
 
-    return open_pairs(_folder(stage, name), as_json(settings)["size"])
+    values = as_json(settings)
+    return open_pairs(_folder(stage, name), values["size"], values.get("stills", 0.0))
 
 
 def _crossed(stage: StageSpec, name: str, settings: Settings) -> Data:

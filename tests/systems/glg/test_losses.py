@@ -6,7 +6,13 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from reenact.systems.glg.losses import feature_matching, landmark_l1, parts_l1, picture_l1  # noqa: E402
+from reenact.systems.glg.losses import (  # noqa: E402
+    feature_matching,
+    flow_l1,
+    landmark_l1,
+    parts_l1,
+    picture_l1,
+)
 
 
 def test_l1() -> None:
@@ -25,6 +31,18 @@ def test_feature_matching_moves_the_made_picture_alone() -> None:
     real = [torch.tensor([1.0, 3.0], requires_grad=True), torch.tensor([0.0])]
     fake = [torch.tensor([0.0, 0.0], requires_grad=True), torch.tensor([4.0])]
     value = feature_matching(real, fake)
-    assert float(value.detach()) == pytest.approx((2 + 4) / 2)
+    assert float(value.detach()) == pytest.approx((1 + 3) / 2 + 4)
     value.backward()
     assert real[0].grad is None and fake[0].grad is not None
+
+
+def test_flow_at_the_landmarks_leads_to_the_source() -> None:
+    """One point of the source lies 4 px right of and 2 px above the target's, in a picture of 16 px."""
+    source, target = torch.tensor([[[10.0, 6.0]]]), torch.tensor([[[6.0, 8.0]]])
+    flow = torch.zeros(1, 2, 16, 16, requires_grad=True)
+    nothing = flow_l1(flow, source, target)
+    assert float(nothing.detach()) == pytest.approx((4 / 8 + 2 / 8) / 2)
+    nothing.backward()
+    assert flow.grad is not None and int((flow.grad[0, 0] != 0).sum()) == 4
+    right = torch.tensor([4 / 8, -2 / 8])[:, None, None].expand(1, 2, 16, 16)
+    assert float(flow_l1(right, source, target)) == pytest.approx(0, abs=1e-6)

@@ -94,6 +94,7 @@ ALL = {"l1", "parts", "adversarial_d", "adversarial_g", "matching", "landmarks"}
         ({"flow": "resnet34", "style": False}, {"landmarks"}),
         ({"flow": "none"}, {"landmarks"}),
         ({"parts": False}, {"parts"}),
+        ({"flow": "none", "weight_flow": 1.0}, {"landmarks"}),
     ],
 )
 def test_terms_and_parts_are_switches(changes: dict[str, Any], left_out: set[str]) -> None:
@@ -101,11 +102,16 @@ def test_terms_and_parts_are_switches(changes: dict[str, Any], left_out: set[str
     assert set(Steps(ImageStage(replace(TINY, **changes))).run(crossed(2, 64))) == ALL - left_out
 
 
+def test_the_flow_is_told_where_landmarks_come_from() -> None:
+    assert "flow" in Steps(ImageStage(replace(TINY, weight_flow=1.0))).run(crossed(2, 64))
+
+
 def test_weights_are_the_papers() -> None:
     """Section III-D."""
     weights = ImageStage(replace(TINY, weight_perceptual=presets.IMAGE["paper"].weight_perceptual)).weights
     assert weights == {
         "l1": 20.0, "parts": 5.0, "adversarial_g": 1.0, "matching": 1.0, "perceptual": 10.0, "landmarks": 1.0,
+        "flow": 0.0,
     }  # fmt: skip
 
 

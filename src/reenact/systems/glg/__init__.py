@@ -85,7 +85,7 @@ GLG_TRAINING = TrainingSpec(
             "lgan_shape", "landmark GAN by face model (ours)", "controls", presets.LGAN_SHAPE, _lgan, extra=True
         ),
         StageSpec(
-            "image", "flow, parts and image generator (III-A to III-D)", "crossed", presets.IMAGE, _image
+            "image", "flow, parts and image generator (III-A to III-D)", "pairs", presets.IMAGE, _image
         ),
     ),
 )

@@ -179,6 +179,15 @@ def warp(features: Tensor, flow: Tensor) -> Tensor:
     return functional.grid_sample(features, grid, padding_mode="border", align_corners=False)
 
 
+def flow_at(flow: Tensor, points: Tensor) -> Tensor:
+    """A flow (B, 2, S, S) at points (B, N, 2) in pixels of the picture, (B, N, 2) in half sides."""
+    grid = points / (flow.shape[-1] / 2) - 1
+    found = functional.grid_sample(
+        flow.float(), grid[:, :, None].float(), padding_mode="border", align_corners=False
+    )
+    return found[..., 0].transpose(1, 2)
+
+
 def extractor(settings: ImageSettings) -> nn.Module:
     """The feature extractor that the settings name."""
     return ViT(settings) if settings.flow == "vit" else ResNet34(settings)

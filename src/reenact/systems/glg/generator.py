@@ -174,8 +174,10 @@ class Generator(nn.Module):
         """The picture and all that it was made of."""
         flow, marks = None, (None, None)
         if self.extractor is not None and self.head is not None:
-            (u_s, first), (u_d, second) = self.extractor(source), self.extractor(driving)
-            flow, marks = self.head(u_s, u_d), (first, second)
+            # Both at once: a batch norm sees the same mixture of the two in training and at work.
+            features, points = self.extractor(torch.cat([source, driving]))
+            flow = self.head(*features.chunk(2))
+            marks = (None, None) if points is None else tuple(points.chunk(2))
         parts, placed = self.landmarks(source, heatmap, source_at, target_at)
         picture = self.unet(source, flow, placed, self.style(heatmap, target_at))
         return Drawn(picture, parts, placed, flow, *marks)

@@ -53,7 +53,10 @@ class ImageSettings(Settings):
     reenact eyes, nose and mouth by themselves; part_width: channels of their first convolution. channels: of
     the image generator's three convolutions; middles: of its layers at 58 x 58. style: modulate them by the
     heatmap; style_regions: around eyes, nose and mouth only (the paper's future work); style_code: length of
-    the code. patch_width: channels of the discriminator's first layer.
+    the code. patch_width: channels of the discriminator's first layer. weight_flow: of the flow at the 68 points
+    against where they really come from; ours. perceptual_share: of a batch's samples, those that
+    the perceptual loss looks at; ours. stills: share of the samples that are stills warped to another pose
+    and expression, for the many people; ours.
     """
 
     size: int = 224
@@ -82,6 +85,9 @@ class ImageSettings(Settings):
     weight_matching: float = 1.0
     weight_perceptual: float = 10.0
     weight_landmarks: float = 1.0  # of the auxiliary regression; not in the paper
+    weight_flow: float = 0.0
+    perceptual_share: float = 1.0
+    stills: float = 0.0
     rate: float = 2e-4  # not in the paper: DCGAN's, as the betas
     beta1: float = 0.5
     beta2: float = 0.999
@@ -123,25 +129,48 @@ LGAN = {
 }
 LGAN_FACE = {name: replace(one, identity="face", code=128) for name, one in LGAN.items()}
 LGAN_SHAPE = {name: replace(one, identity="shape") for name, one in LGAN.items()}
+# Nobody of these is to be known by number: many people, and as many samples as a minute of a core computes.
+LGAN_SHAPE["small"] = replace(LGAN_SHAPE["small"], steps=3000, batch=256, people=4096, rate=2e-3)
 
 IMAGE = {
     "paper": ImageSettings(epochs=100, batch=16),
+    # differs from paper: 128 px, thin and with patches of 16, so that one core sees 7 samples a second; the flow
+    # is told where the landmarks come from, and a third of the samples are stills, since there is time for
+    # thousands of samples of 30 people and not for millions of 1,251.
     "small": ImageSettings(
-        epochs=60,
-        batch=8,
-        constant_epochs=30,
+        epochs=2,
+        batch=4,
+        constant_epochs=1,
+        mean=0.998,
+        clip=10.0,
         precision="auto",
+        threads=1,
+        log_every=50,
+        validate_every=500,
+        save_every=250,
+        sheet_every=250,
+        validate_samples=64,
+        size=128,
         driving="heatmap",
+        patch=16,
         width=192,
-        resnet=24,
+        heads=4,
+        resnet=16,
         compressed=64,
         hidden=256,
         deep=64,
         part_width=16,
-        channels=(24, 48, 96),
+        channels=(16, 32, 64),
         middles=4,
         style_code=128,
-        patch_width=32,
+        patch_width=24,
+        rate=5e-4,
+        beta1=0.9,
+        weight_adversarial=0.0,
+        weight_matching=0.0,
+        weight_flow=20.0,
+        perceptual_share=0.5,
+        stills=0.33,
     ),
     "tiny": ImageSettings(
         epochs=1,

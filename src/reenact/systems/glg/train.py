@@ -14,7 +14,7 @@ from reenact.nn.schedule import constant_then_linear, cosine
 from reenact.systems.glg import generator, lgan
 from reenact.systems.glg.generator import Drawn
 from reenact.systems.glg.lgan import to_pixels, to_unit
-from reenact.systems.glg.losses import feature_matching, landmark_l1, parts_l1, picture_l1
+from reenact.systems.glg.losses import feature_matching, flow_l1, landmark_l1, parts_l1, picture_l1
 from reenact.systems.glg.parts import centres
 from reenact.systems.glg.presets import ImageSettings, LganSettings
 from reenact.systems.spec import Update
@@ -117,11 +117,12 @@ class ImageStage(AdamStage):
     """
 
     averaged: tuple[str, ...] = ("generator",)
-    best = "l1"
 
     def __init__(self, settings: ImageSettings) -> None:
         super().__init__(settings)
         self.settings = settings
+        # L1 prefers what is blurred, and would never choose a step with the adversary.
+        self.best = "perceptual" if settings.weight_perceptual else "l1"
         torch.manual_seed(settings.seed)
         self.generator = generator.Generator(settings)
         self.discriminator = generator.Discriminator(settings)
@@ -155,6 +156,7 @@ class ImageStage(AdamStage):
             "matching": s.weight_matching,
             "perceptual": s.weight_perceptual,
             "landmarks": s.weight_landmarks,
+            "flow": s.weight_flow,
         }
 
     def _terms(self, batch: Mapping[str, Tensor], made: Drawn) -> dict[str, Tensor]:
@@ -171,16 +173,24 @@ class ImageStage(AdamStage):
                     real, _ = self.discriminator.features(target)
                 terms["matching"] = feature_matching(real, maps)
         if s.weight_perceptual:
-            terms["perceptual"] = self._perceptual(result, target)
+            some = max(1, round(s.perceptual_share * len(result)))  # which are as random as all of them
+            terms["perceptual"] = self._perceptual(result[:some], target[:some])
         if s.weight_landmarks and made.source_points is not None and made.driving_points is not None:
             truths = (to_unit(batch[name], s.size) for name in ("source_landmarks", "landmarks"))
             pairs = zip((made.source_points, made.driving_points), truths, strict=True)
             terms["landmarks"] = torch.stack([landmark_l1(one, truth) for one, truth in pairs]).mean()
+        if s.weight_flow and made.flow is not None:
+            terms["flow"] = flow_l1(made.flow, batch["source_landmarks"], batch["landmarks"])
         return terms
 
     def validate(self, batch: Mapping[str, Tensor], networks: Mapping[str, nn.Module]) -> dict[str, Tensor]:
-        """L1 and PSNR against the true frame; the L1 of the source itself beside it."""
-        return picture_figures(networks["generator"](*self._seen(batch)), batch["target"], batch["source"])
+        """L1, PSNR and perceptual distance against the true frame; the L1 of the source itself beside it."""
+        made, truth = networks["generator"](*self._seen(batch)).float(), batch["target"]
+        figures = picture_figures(made, truth, batch["source"])
+        if self.settings.weight_perceptual:
+            one = [self._perceptual(made[i : i + 1], truth[i : i + 1]) for i in range(len(made))]
+            figures["perceptual"] = torch.stack(one)
+        return figures
 
     def sheet(self, batch: Mapping[str, Tensor], networks: Mapping[str, nn.Module]) -> dict[str, Tensor]:
         """Source, heatmap, I_p, result, truth."""
