@@ -170,8 +170,8 @@ def units_of_shape(face: Points, rest: Points | None = None) -> ActionUnits:
 
 
 def intensities(faces: Points, rest: Points | None = None) -> Floats:
-    """(..., 18): 0 to 5, of canonical faces (..., 478, 3) in the order of `RULES`, which is that of `GLG_UNITS`;
-    against each one's `rest` (..., 478, 3) where that is known."""
+    """(..., 18): 0 to 5, of canonical faces (..., 478, 3) in the order of `RULES`, which is that of
+    `GLG_UNITS`; against each one's `rest` (..., 478, 3) where that is known."""
     values = []
     for unit, rule in RULES.items():
         start, full = SCALE[unit]

@@ -19,8 +19,8 @@ from reenact.types import Floats
 
 
 class CrossedPairs(PairSource):
-    """Batches as of `PairSource`, and `driving` (B, 68, 2), in pixels of the pictures: the target's face with the
-    identity coefficients of a third face."""
+    """Batches as of `PairSource`, and `driving` (B, 68, 2), in pixels of the pictures: the target's face with
+    the identity coefficients of a third face."""
 
     @classmethod
     def of(cls, pairs: PairSource) -> CrossedPairs:

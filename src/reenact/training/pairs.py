@@ -1,5 +1,5 @@
-"""Pairs of two pictures of one person, to train generators on, from what `reenact prepare` wrote: two frames of a
-clip, or a still and the same picture warped to another pose and expression."""
+"""Pairs of two pictures of one person, to train generators on, from what `reenact prepare` wrote: two frames of
+a clip, or a still and the same picture warped to another pose and expression."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ TINY = presets.IMAGE["tiny"]
 
 def seen(size: int = 64) -> tuple[torch.Tensor, ...]:
     torch.manual_seed(0)
-    at = size * (0.5 + 0.1 * torch.randn(2, 4, 2))
+    at = size * (0.5 + 0.1 * torch.randn(2, 68, 2))
     return *torch.randn(2, 2, 3, size, size), torch.rand(2, 1, size, size), at, at + 2
 
 
@@ -27,6 +27,7 @@ def seen(size: int = 64) -> tuple[torch.Tensor, ...]:
     [
         {},
         {"flow": "resnet34"},
+        {"flow": "points"},
         {"flow": "none"},
         {"style": False},
         {"style_regions": True},

@@ -94,6 +94,7 @@ ALL = {"l1", "parts", "adversarial_d", "adversarial_g", "matching", "landmarks"}
         ({"flow": "resnet34", "style": False}, {"landmarks"}),
         ({"flow": "none"}, {"landmarks"}),
         ({"parts": False}, {"parts"}),
+        ({"flow": "points"}, {"landmarks"}),
         ({"flow": "none", "weight_flow": 1.0}, {"landmarks"}),
     ],
 )
@@ -104,6 +105,19 @@ def test_terms_and_parts_are_switches(changes: dict[str, Any], left_out: set[str
 
 def test_the_flow_is_told_where_landmarks_come_from() -> None:
     assert "flow" in Steps(ImageStage(replace(TINY, weight_flow=1.0))).run(crossed(2, 64))
+
+
+def test_without_a_term_of_pictures_the_flow_learns_alone() -> None:
+    none = dict.fromkeys(("weight_l1", "weight_parts", "weight_adversarial", "weight_matching"), 0.0)
+    stage = ImageStage(replace(TINY, weight_flow=1.0, **none))
+    before = {name: value.clone() for name, value in stage.generator.state_dict().items()}
+    assert set(Steps(stage).run(crossed(2, 64))) == {"flow", "landmarks"}
+    moved = {
+        name.split(".")[0]
+        for name, value in stage.generator.state_dict().items()
+        if not torch.equal(value, before[name])
+    }
+    assert moved == {"extractor", "head"}
 
 
 def test_weights_are_the_papers() -> None:

@@ -84,8 +84,6 @@ GLG_TRAINING = TrainingSpec(
         StageSpec(
             "lgan_shape", "landmark GAN by face model (ours)", "controls", presets.LGAN_SHAPE, _lgan, extra=True
         ),
-        StageSpec(
-            "image", "flow, parts and image generator (III-A to III-D)", "pairs", presets.IMAGE, _image
-        ),
+        StageSpec("image", "flow, parts and image generator (III-A to III-D)", "pairs", presets.IMAGE, _image),
     ),
 )

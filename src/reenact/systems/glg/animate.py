@@ -17,7 +17,6 @@ from reenact.perception.action_units import GLG_UNITS, MOST, action_units
 from reenact.perception.head_pose import head_pose
 from reenact.systems.crop import FaceCrop, state_square
 from reenact.systems.glg import generator, lgan, presets
-from reenact.systems.glg.parts import centres
 from reenact.systems.glg.train import driving_input
 from reenact.systems.spec import SourceFace, TargetShape
 from reenact.systems.trained import open_trained, set_threads, to_picture, to_tensor
@@ -77,10 +76,10 @@ class GlgGenerator:
         self._network, self._settings = network, settings
         self._crop = FaceCrop(source, settings.size)
         self._source = to_tensor(self._crop.picture)
-        self._source_at = centres(self._points(TargetShape(source.points, source.state)))
+        self._source_points = self._points(TargetShape(source.points, source.state))
         self._identity = source.state.identity
         self._warp: FaceWarp | None = None
-        if settings.flow != "none" and settings.driving == "picture":
+        if settings.flow in ("vit", "resnet34") and settings.driving == "picture":
             state = self._inside(source.state)
             self._warp = FaceWarp(self._crop.picture, self._crop.inward(source.points), state)
 
@@ -90,7 +89,7 @@ class GlgGenerator:
         with torch.inference_mode():
             heatmap = spline_heatmap(points, self._settings.size)
             driving = driving_input(self._driving(target), heatmap, self._settings)
-            drawn = self._network(self._source, driving, heatmap, self._source_at, centres(points))
+            drawn = self._network(self._source, driving, heatmap, self._source_points, points)
         return self._crop.paste(to_picture(drawn))
 
     def _driving(self, target: TargetShape) -> Tensor:

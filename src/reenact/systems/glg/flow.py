@@ -1,5 +1,5 @@
-"""Optical flow estimation (section III-A, figure 2): two extractors of flow features, and the head that makes
-the flow of the source's and the driving face's.
+"""Optical flow estimation (section III-A, figure 2): two extractors of flow features and one of ours, and the
+head that makes the flow of the source's and the driving face's.
 
 Shape letters: B samples, S side of the picture, P patches, W width of the transformer (768).
 """
@@ -135,6 +135,33 @@ def _stages(width: int) -> Iterator[nn.Module]:
 
 
 # --------------------------------------------------------------------------------------------------------------
+# Ours: from the landmarks
+
+
+class PointFeatures(nn.Module):
+    """Ours: the 68 points (B, 68, 2) in pixels to flow features (B, 2, W), without looking at a picture.
+
+    differs from paper: it has no such extractor. From pictures, or heatmaps, the flow has to learn to find the
+    landmarks first, which takes more samples than a short training sees (`docs/log.md`).
+    """
+
+    def __init__(self, settings: ImageSettings) -> None:
+        super().__init__()
+        self.size = settings.size
+        self.layers = nn.Sequential(
+            nn.Linear(136, settings.hidden),
+            nn.LeakyReLU(_SLOPE),
+            nn.Linear(settings.hidden, ROWS * settings.width),
+        )
+        for layer in self.layers:
+            _keep_size(layer)
+
+    def forward(self, points: Tensor) -> tuple[Tensor, Tensor | None]:
+        unit = points.flatten(1) / (self.size / 2) - 1
+        return self.layers(unit).unflatten(1, (ROWS, -1)), None
+
+
+# --------------------------------------------------------------------------------------------------------------
 # From u_s and u_d to the flow f*
 
 
@@ -159,13 +186,24 @@ class FlowHead(nn.Module):
             layers += [nn.ConvTranspose2d(inputs, outputs, 4, 2, 1), nn.LeakyReLU(_SLOPE)]
         self.grow = nn.Sequential(*layers)
         self.last = nn.ConvTranspose2d(channels[-1], 2, 4, 2, 1)
-        nn.init.normal_(self.last.weight, std=1e-3)
-        nn.init.zeros_(self.last.bias)  # type: ignore[arg-type]
+        for layer in self.modules():
+            _keep_size(layer)
+        nn.init.normal_(self.last.weight, std=1e-2)
 
     def forward(self, source: Tensor, driving: Tensor) -> Tensor:
         joined = torch.cat([self.compress(source).flatten(1), self.compress(driving).flatten(1)], 1)
         f = self.mlp(joined).unflatten(1, (self.deep, self.side, self.side))
         return self.last(self.grow(f))
+
+
+def _keep_size(layer: nn.Module) -> None:
+    """Initial weights with which the size of what a layer passes on stays (He et al. 2015). PyTorch's own let
+    it shrink by more than half at each transposed convolution, and with it what the flow is to depend on."""
+    if isinstance(layer, nn.Linear | nn.ConvTranspose2d):
+        taps = 4 if isinstance(layer, nn.ConvTranspose2d) else 1  # of 16, at a stride of 2
+        inputs = layer.weight.shape[0] if taps > 1 else layer.weight.shape[1]
+        nn.init.normal_(layer.weight, std=(2 / (1 + _SLOPE**2) / (inputs * taps)) ** 0.5)
+        nn.init.zeros_(layer.bias)
 
 
 def warp(features: Tensor, flow: Tensor) -> Tensor:
@@ -190,4 +228,5 @@ def flow_at(flow: Tensor, points: Tensor) -> Tensor:
 
 def extractor(settings: ImageSettings) -> nn.Module:
     """The feature extractor that the settings name."""
-    return ViT(settings) if settings.flow == "vit" else ResNet34(settings)
+    kinds = {"vit": ViT, "resnet34": ResNet34, "points": PointFeatures}
+    return kinds[settings.flow](settings)

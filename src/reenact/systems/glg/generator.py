@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from reenact.nn.blocks import PatchDiscriminator
-from reenact.systems.glg.flow import FlowHead, extractor, warp
-from reenact.systems.glg.parts import Parts
+from reenact.systems.glg.flow import FlowHead, PointFeatures, extractor, warp
+from reenact.systems.glg.parts import Parts, centres
 from reenact.systems.glg.presets import ImageSettings
 
 _SLOPE = 0.2
@@ -100,7 +100,7 @@ class UNet(nn.Module):
         code = settings.style_code if settings.style else 0
         self.size = settings.size
         self.down = nn.Sequential(
-            nn.Conv2d(3, first, 7, padding=3),
+            nn.Conv2d(3, first, settings.ends, padding=settings.ends // 2),
             nn.LeakyReLU(_SLOPE),
             nn.Conv2d(first, second, 3, 2, 2),
             nn.LeakyReLU(_SLOPE),
@@ -113,7 +113,7 @@ class UNet(nn.Module):
         self.up = nn.ModuleList(
             [Layer(2 * deep, deep, code), Layer(deep, second, code), Layer(second, first, code)]
         )
-        self.last = nn.Conv2d(first, 3, 7, padding=3)
+        self.last = nn.Conv2d(first, 3, settings.ends, padding=settings.ends // 2)
 
     def forward(self, source: Tensor, flow: Tensor | None, placed: Tensor, style: Style) -> Tensor:
         r = self.down(source)
@@ -149,7 +149,7 @@ class Generator(nn.Module):
     """Source, driving face and target heatmap to the picture: flow, parts and image generator together.
 
     source, driving: pictures (the driving one may be the heatmap, three times). heatmap: of the target.
-    source_at, target_at: (B, 4, 2), centres of the parts in pixels.
+    source_points, target_points: (B, 68, 2), landmarks in pixels.
     """
 
     def __init__(self, settings: ImageSettings) -> None:
@@ -163,24 +163,33 @@ class Generator(nn.Module):
         self.unet = UNet(settings)
 
     def forward(
-        self, source: Tensor, driving: Tensor, heatmap: Tensor, source_at: Tensor, target_at: Tensor
+        self, source: Tensor, driving: Tensor, heatmap: Tensor, source_points: Tensor, target_points: Tensor
     ) -> Tensor:
         """The picture alone."""
-        return self.drawn(source, driving, heatmap, source_at, target_at).picture
+        return self.drawn(source, driving, heatmap, source_points, target_points).picture
 
     def drawn(
-        self, source: Tensor, driving: Tensor, heatmap: Tensor, source_at: Tensor, target_at: Tensor
+        self, source: Tensor, driving: Tensor, heatmap: Tensor, source_points: Tensor, target_points: Tensor
     ) -> Drawn:
         """The picture and all that it was made of."""
-        flow, marks = None, (None, None)
-        if self.extractor is not None and self.head is not None:
-            # Both at once: a batch norm sees the same mixture of the two in training and at work.
-            features, points = self.extractor(torch.cat([source, driving]))
-            flow = self.head(*features.chunk(2))
-            marks = (None, None) if points is None else tuple(points.chunk(2))
-        parts, placed = self.landmarks(source, heatmap, source_at, target_at)
+        flow, *marks = self.flow(source, driving, source_points, target_points)
+        target_at = centres(target_points)
+        parts, placed = self.landmarks(source, heatmap, centres(source_points), target_at)
         picture = self.unet(source, flow, placed, self.style(heatmap, target_at))
         return Drawn(picture, parts, placed, flow, *marks)
+
+    def flow(
+        self, source: Tensor, driving: Tensor, source_points: Tensor, target_points: Tensor
+    ) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
+        """The flow, and the auxiliary regression's points of source and driving; None for what is not there."""
+        if self.extractor is None or self.head is None:
+            return None, None, None
+        told = isinstance(self.extractor, PointFeatures)
+        seen = (source_points, target_points) if told else (source, driving)
+        # Both at once: a batch norm sees the same mixture of the two in training and at work.
+        features, points = self.extractor(torch.cat(seen))
+        flow = self.head(*features.chunk(2))
+        return (flow, None, None) if points is None else (flow, *points.chunk(2))
 
     def landmarks(
         self, source: Tensor, heatmap: Tensor, source_at: Tensor, target_at: Tensor

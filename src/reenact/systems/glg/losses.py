@@ -22,8 +22,8 @@ def parts_l1(made: Mapping[str, Tensor], truth: Mapping[str, Tensor]) -> Tensor:
 
 
 def feature_matching(real: Sequence[Tensor], fake: Sequence[Tensor]) -> Tensor:
-    """The mean absolute difference of each of the discriminator's maps, summed over them (pix2pixHD, equation 4).
-    No gradient reaches the real ones."""
+    """The mean absolute difference of each of the discriminator's maps, summed over them (pix2pixHD, equation
+    4). No gradient reaches the real ones."""
     return torch.stack([(f - r.detach()).abs().mean() for r, f in zip(real, fake, strict=True)]).sum()
 
 
@@ -33,7 +33,7 @@ def landmark_l1(result: Tensor, truth: Tensor) -> Tensor:
 
 
 def flow_l1(flow: Tensor, source: Tensor, target: Tensor) -> Tensor:
-    """Ours: the mean absolute difference, in half sides, of a flow (B, 2, S, S) at the target's landmarks (B, N, 2)
-    and the way from there to the source's; both in pixels of the picture."""
+    """Ours: the mean absolute difference, in half sides, of a flow (B, 2, S, S) at the target's landmarks
+    (B, N, 2) and the way from there to the source's; both in pixels of the picture."""
     way = (source - target) / (flow.shape[-1] / 2)
     return (flow_at(flow, target) - way).abs().mean()

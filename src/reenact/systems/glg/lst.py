@@ -15,7 +15,8 @@ from reenact.systems.crop import state_square
 from reenact.systems.spec import TargetShape
 from reenact.types import Floats, Points
 
-_SIDE = 256
+SIDE = 256
+"""Of the crops, of mean place and size, in which people's statistics are taken."""
 _LEAST = 1e-6
 
 
@@ -52,7 +53,7 @@ class KnownStyle:
 
     def convert(self, driving: TargetShape) -> TargetShape:
         """The target landmarks (68, 2) in the region's pixels."""
-        matrix = crop_matrix(state_square(driving.state), _SIDE)
+        matrix = crop_matrix(state_square(driving.state), SIDE)
         seen = apply(matrix, driving.in_scheme("ibug68")[:, :2]).astype(np.float32)
         made = apply(invert(matrix), style_transfer(seen, self._driving, self._source))
         return TargetShape(made.astype(np.float32), driving.state, "ibug68")

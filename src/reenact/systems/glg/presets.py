@@ -46,21 +46,22 @@ class LganSettings(Settings):
 class ImageSettings(Settings):
     """Of flow, parts and picture (sections III-A, III-B and III-C), which learn together.
 
-    size: of the picture, a multiple of 32. flow: its feature extractor, or none (table V, 'Style'). driving:
-    what the extractor sees of the driving face: its picture (the paper), or its landmark heatmap. patch, width,
-    depth, heads, expansion: of the Vision Transformer. resnet: width of ResNet-34's first stage. compressed: a
-    row of the flow features after compression. hidden: of the MLP; deep: channels of its 7 x 7 map. parts:
-    reenact eyes, nose and mouth by themselves; part_width: channels of their first convolution. channels: of
-    the image generator's three convolutions; middles: of its layers at 58 x 58. style: modulate them by the
-    heatmap; style_regions: around eyes, nose and mouth only (the paper's future work); style_code: length of
-    the code. patch_width: channels of the discriminator's first layer. weight_flow: of the flow at the 68 points
-    against where they really come from; ours. perceptual_share: of a batch's samples, those that
-    the perceptual loss looks at; ours. stills: share of the samples that are stills warped to another pose
-    and expression, for the many people; ours.
+    size: of the picture, a multiple of 32. flow: its feature extractor ('points', ours, reads the landmarks
+    themselves), or none (table V, 'Style'). driving: what an extractor of pictures sees of the driving face:
+    its picture (the paper), or its landmark heatmap. patch, width, depth, heads, expansion: of the Vision
+    Transformer. resnet: width of ResNet-34's first stage. compressed: a row of the flow features after
+    compression. hidden: of the MLP; deep: channels of its 7 x 7 map. parts: reenact eyes, nose and mouth by
+    themselves; part_width: channels of their first convolution. channels: of the image generator's three
+    convolutions; middles: of its layers at 58 x 58; ends: side of its first and last kernels. style: modulate
+    them by the heatmap; style_regions: around eyes, nose and mouth only (the paper's future work); style_code:
+    length of the code. patch_width: channels of the discriminator's first layer. Ours: weight_flow, of the flow
+    at the 68 points against where they really come from; perceptual_share, of a batch's samples, which the
+    perceptual loss looks at; stills, share of the samples that are stills warped to another pose and
+    expression, for the many people.
     """
 
     size: int = 224
-    flow: Literal["vit", "resnet34", "none"] = "vit"
+    flow: Literal["vit", "resnet34", "points", "none"] = "vit"
     driving: Literal["picture", "heatmap"] = "picture"
     patch: int = 14
     width: int = 768
@@ -75,6 +76,7 @@ class ImageSettings(Settings):
     part_width: int = 64  # not in the paper
     channels: tuple[int, int, int] = (64, 128, 256)  # not in the paper
     middles: int = 6  # not in the paper
+    ends: int = 7  # not in the paper
     style: bool = True
     style_regions: bool = False
     style_code: int = 512  # not in the paper: StyleGAN2's
@@ -134,8 +136,8 @@ LGAN_SHAPE["small"] = replace(LGAN_SHAPE["small"], steps=3000, batch=256, people
 
 IMAGE = {
     "paper": ImageSettings(epochs=100, batch=16),
-    # differs from paper: 128 px, thin and with patches of 16, so that one core sees 7 samples a second; the flow
-    # is told where the landmarks come from, and a third of the samples are stills, since there is time for
+    # differs from paper: 128 px, thin and with patches of 16, so that one core sees some samples a second; the
+    # flow is told where the landmarks come from, and a third of the samples are stills, since there is time for
     # thousands of samples of 30 people and not for millions of 1,251.
     "small": ImageSettings(
         epochs=2,
@@ -151,6 +153,7 @@ IMAGE = {
         sheet_every=250,
         validate_samples=64,
         size=128,
+        flow="points",
         driving="heatmap",
         patch=16,
         width=192,
@@ -162,6 +165,7 @@ IMAGE = {
         part_width=16,
         channels=(16, 32, 64),
         middles=4,
+        ends=3,
         style_code=128,
         patch_width=24,
         rate=5e-4,
@@ -169,7 +173,7 @@ IMAGE = {
         weight_adversarial=0.0,
         weight_matching=0.0,
         weight_flow=20.0,
-        perceptual_share=0.5,
+        perceptual_share=0.25,
         stills=0.33,
     ),
     "tiny": ImageSettings(

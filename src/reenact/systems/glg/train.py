@@ -20,6 +20,8 @@ from reenact.systems.glg.presets import ImageSettings, LganSettings
 from reenact.systems.spec import Update
 from reenact.systems.stage import AdamStage, picture_figures
 
+_OF_PICTURES = ("l1", "parts", "adversarial_g", "matching", "perceptual")
+
 
 class LganStage(AdamStage):
     """Training of the landmark conditional GAN (section III-B-2).
@@ -137,9 +139,13 @@ class ImageStage(AdamStage):
         return constant_then_linear(epoch, self.settings.constant_epochs, self.settings.epochs)
 
     def step(self, batch: Mapping[str, Tensor], update: Update) -> None:
-        """The discriminator on driving ('real') and made ('fake') pictures, then the generator."""
-        s, target = self.settings, batch["target"]
-        made = self.generator.drawn(*self._seen(batch))
+        """The discriminator on driving ('real') and made ('fake') pictures, then the generator; the flow alone
+        where no term of pictures has a weight."""
+        s, target, seen = self.settings, batch["target"], self._seen(batch)
+        if not any(self.weights[name] for name in _OF_PICTURES):
+            update("generator", self._of_flow(batch, *self.generator.flow(*seen[:2], *seen[3:])), self.weights)
+            return
+        made = self.generator.drawn(*seen)
         if s.weight_adversarial or s.weight_matching:
             real, fake = self.discriminator(target), self.discriminator(made.picture.detach())
             update("discriminator", {"adversarial_d": discriminator_loss(real, fake)}, {"adversarial_d": 1.0})
@@ -175,12 +181,19 @@ class ImageStage(AdamStage):
         if s.weight_perceptual:
             some = max(1, round(s.perceptual_share * len(result)))  # which are as random as all of them
             terms["perceptual"] = self._perceptual(result[:some], target[:some])
-        if s.weight_landmarks and made.source_points is not None and made.driving_points is not None:
-            truths = (to_unit(batch[name], s.size) for name in ("source_landmarks", "landmarks"))
-            pairs = zip((made.source_points, made.driving_points), truths, strict=True)
+        return terms | self._of_flow(batch, made.flow, made.source_points, made.driving_points)
+
+    def _of_flow(
+        self, batch: Mapping[str, Tensor], flow: Tensor | None, first: Tensor | None, second: Tensor | None
+    ) -> dict[str, Tensor]:
+        """What the flow and its extractor's points of both faces are told by the landmarks."""
+        s, terms = self.settings, {}
+        truths = batch["source_landmarks"], batch["landmarks"]
+        if s.weight_landmarks and first is not None and second is not None:
+            pairs = zip((first, second), (to_unit(truth, s.size) for truth in truths), strict=True)
             terms["landmarks"] = torch.stack([landmark_l1(one, truth) for one, truth in pairs]).mean()
-        if s.weight_flow and made.flow is not None:
-            terms["flow"] = flow_l1(made.flow, batch["source_landmarks"], batch["landmarks"])
+        if s.weight_flow and flow is not None:
+            terms["flow"] = flow_l1(flow, *truths)
         return terms
 
     def validate(self, batch: Mapping[str, Tensor], networks: Mapping[str, nn.Module]) -> dict[str, Tensor]:
@@ -209,14 +222,14 @@ class ImageStage(AdamStage):
     def examples(self, count: int) -> dict[str, tuple[Tensor, ...]]:
         """Pictures of zeros."""
         side = self.settings.size
-        picture, at = torch.zeros(count, 3, side, side), torch.zeros(count, 4, 2)
+        picture, points = torch.zeros(count, 3, side, side), torch.zeros(count, 68, 2)
         heatmap = torch.zeros(count, 1, side, side)
-        return {"generator": (picture, picture, heatmap, at, at), "discriminator": (picture,)}
+        return {"generator": (picture, picture, heatmap, points, points), "discriminator": (picture,)}
 
     def _seen(self, batch: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
         heatmap = spline_heatmap(batch["landmarks"].float(), self.settings.size)
-        at = centres(batch["source_landmarks"]), centres(batch["landmarks"])
-        return batch["source"], driving_input(batch["target"], heatmap, self.settings), heatmap, *at
+        points = batch["source_landmarks"].float(), batch["landmarks"].float()
+        return batch["source"], driving_input(batch["target"], heatmap, self.settings), heatmap, *points
 
     def _perceptual(self, result: Tensor, target: Tensor) -> Tensor:
         if self._features is None:
