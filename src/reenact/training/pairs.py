@@ -14,7 +14,7 @@ from reenact.data.shards import Face, FaceStore
 from reenact.errors import ReenactError
 from reenact.geometry.face_model import default_face_model
 from reenact.geometry.schemes import convert_points
-from reenact.training.sources import Data
+from reenact.training.sources import Data, Source
 from reenact.types import Floats, Image, Points
 
 
@@ -93,7 +93,8 @@ class PairsAndStills:
 
     def __init__(self, clips: PairSource, stills: StirredStills, share: float) -> None:
         self.size = clips.size
-        self._sources, self._share = (clips, stills), share
+        self._sources: tuple[Source, Source] = (clips, stills)
+        self._share = share
 
     def draw(self, rng: np.random.Generator, count: int) -> NDArray[Any]:
         """(count, 3): 0 for clips and 1 for stills, and the row there."""

@@ -203,7 +203,7 @@ def _keep_size(layer: nn.Module) -> None:
         taps = 4 if isinstance(layer, nn.ConvTranspose2d) else 1  # of 16, at a stride of 2
         inputs = layer.weight.shape[0] if taps > 1 else layer.weight.shape[1]
         nn.init.normal_(layer.weight, std=(2 / (1 + _SLOPE**2) / (inputs * taps)) ** 0.5)
-        nn.init.zeros_(layer.bias)
+        nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
 
 
 def warp(features: Tensor, flow: Tensor) -> Tensor:
