@@ -288,6 +288,14 @@ def test_a_manifest_of_that_name_is_not_replaced_unasked(tmp_path: Path) -> None
     check_output(tmp_path / "o.webm", overwrite=True)
 
 
+def test_a_manifest_of_another_clip_is_never_replaced(tmp_path: Path) -> None:
+    (tmp_path / "o.c2pa").write_bytes(b"mine")
+    (tmp_path / "o.mkv").write_bytes(b"and its clip")
+    with pytest.raises(ReenactError, match=r"o\.c2pa may be the manifest of .*o\.mkv"):
+        check_output(tmp_path / "o.webm", overwrite=True)
+    check_output(tmp_path / "o.mkv", overwrite=True)
+
+
 # Inputs that change ---------------------------------------------------------------------------------------
 
 

@@ -108,10 +108,7 @@ def check_output(path: Path, *, overwrite: bool, inputs: Iterable[Path] = (), fo
         _check_inputs(path, inputs, folder)
         if path.is_symlink() or path.exists():
             _check_existing(path, overwrite, folder)
-        if (beside := _sidecar(path)) and beside.exists() and not overwrite:
-            raise ReenactError(
-                f"a manifest of that name exists: {beside}; choose another name or pass --overwrite"
-            )
+        _check_sidecar(path, overwrite)
     except (OSError, ValueError) as error:
         line = output_error(error, path) if isinstance(error, OSError) else None
         raise line or ReenactError(f"output cannot be written: {str(path)!r} ({error})") from None
@@ -125,6 +122,17 @@ def _check_inputs(path: Path, inputs: Iterable[Path], folder: bool) -> None:
             raise ReenactError(f"output is an input too: {path}; choose another name")
         if folder and target in source.parents:
             raise ReenactError(f"output folder holds an input: {path}; choose another folder")
+
+
+def _check_sidecar(path: Path, overwrite: bool) -> None:
+    """Clips that differ in their ending alone (a.webm, a.mkv) would have one manifest between them."""
+    if (beside := _sidecar(path)) is None or not beside.exists():
+        return
+    if not overwrite:
+        raise ReenactError(f"a manifest of that name exists: {beside}; choose another name or pass --overwrite")
+    for suffix in sorted(WITH_SIDECAR - {path.suffix.lower()}):
+        if (other := path.with_suffix(suffix)).exists():
+            raise ReenactError(f"{beside} may be the manifest of {other}; choose another name than {path}")
 
 
 def _check_existing(path: Path, overwrite: bool, folder: bool) -> None:
