@@ -136,16 +136,18 @@ class FaceStore:
     """The prepared faces of one folder and split, any of them at once. Safe to use from several processes and
     threads: files are opened for each reading.
 
-    split: None takes all. Raises ReenactError where nothing was prepared there, or not to the end.
+    split: None takes all; several take the faces of each. Raises ReenactError where nothing was prepared there,
+    or not to the end.
     """
 
-    def __init__(self, folder: Path, split: str | None = None) -> None:
+    def __init__(self, folder: Path, split: str | Sequence[str] | None = None) -> None:
         self.folder = Path(folder)
         self.manifest = read_manifest(self.folder)
         self._identity = int(self.manifest["coefficients"]["identity"])
         self.entries: list[Entry] = []
+        wanted = (split,) if isinstance(split, str) else split
         for shard in self.manifest["shards"]:
-            if split in (None, shard["split"]):
+            if wanted is None or shard["split"] in wanted:
                 self.entries += _entries(self.folder, shard["name"])
         if not self.entries:
             there = ", ".join(sorted({shard["split"] for shard in self.manifest["shards"]})) or "none"

@@ -68,6 +68,9 @@ def test_agreement_is_where_both_show_one_class() -> None:
     one[0], other[0] = 1, torch.tensor([1.0, 1, 1, 0])
     one[7, 0, 1], other[7, 0, 2] = 1, 1  # teeth, each where the other shows the face alone
     np.testing.assert_allclose(agreement(one, other), [[1, 0, 0, 0]])
+    one[0, 0, 3] = 0  # neither shows a face
+    np.testing.assert_allclose(agreement(one, other), [[1, 0, 0, 0]])
+    np.testing.assert_allclose(agreement(one, other, around=True), [[1, 0, 0, 1]])
 
 
 def test_fusion_takes_the_warp_where_both_agree_and_nothing_where_no_face_is(source: SourceFace) -> None:
@@ -82,6 +85,9 @@ def test_fusion_takes_the_warp_where_both_agree_and_nothing_where_no_face_is(sou
     np.testing.assert_array_equal(fused[0], drawn[0])
     mask = fusion.mask(drawn, warped)
     assert mask.shape == (192, 192) and 0.05 < mask.mean() < 0.6 and mask.min() >= 0 and mask.max() <= 1
+    whole = FusionNet(source, FaceCrop(source, 128).matrix, replace(DRAWN, fuse_around=True))
+    np.testing.assert_array_equal(whole.fuse(drawn, target)[0], warped[0])
+    assert whole.mask(drawn, warped).mean() > 0.9
     noise = np.random.default_rng(0).integers(0, 255, warped.shape, np.uint8)
     np.testing.assert_array_equal(fusion.fuse(noise, target), noise)
 

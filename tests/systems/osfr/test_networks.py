@@ -16,7 +16,13 @@ from reenact.geometry.draw import parsing_map  # noqa: E402
 from reenact.geometry.face_model import default_face_model  # noqa: E402
 from reenact.geometry.schemes import OSFR_CLASSES, convert_points  # noqa: E402
 from reenact.systems.osfr import presets  # noqa: E402
-from reenact.systems.osfr.decoder import Discriminator, Generator, SpadeBlock, SpadeUnit  # noqa: E402
+from reenact.systems.osfr.decoder import (  # noqa: E402
+    Discriminator,
+    Generator,
+    SpadeBlock,
+    SpadeUnit,
+    normalised,
+)
 from reenact.systems.osfr.shape import apart, coloured, parse  # noqa: E402
 
 TINY, PAPER = presets.MAIN["tiny"], presets.MAIN["paper"]
@@ -87,18 +93,38 @@ def test_a_spade_unit_by_its_equations() -> None:
     torch.manual_seed(0)
     unit, m, s = SpadeUnit(2).double(), torch.randn(1, 2, 4, 4).double(), random_parsing(1, 4).double()
     mean = m.mean((2, 3), keepdim=True)
-    deviation = ((m**2).mean((2, 3), keepdim=True) - mean**2 + unit.norm.eps).sqrt()
+    deviation = ((m**2).mean((2, 3), keepdim=True) - mean**2 + 1e-5).sqrt()
     gain, shift = (
         functional.conv2d(functional.pad(s, (1, 1, 1, 1)), layer.weight, layer.bias)
         for layer in (unit.gain, unit.shift)
     )
-    torch.testing.assert_close(unit(m, s), gain * (m - mean) / deviation + shift)
+    torch.testing.assert_close(unit(normalised(m), s), gain * (m - mean) / deviation + shift)
 
 
 def test_a_spade_block_is_two_steps_and_a_bypass() -> None:
     torch.manual_seed(0)
     block, m, s = SpadeBlock(4), torch.randn(1, 4, 8, 8), random_parsing(1, 8)
-    torch.testing.assert_close(block(m, s), block.second(block.first(m, s), s) + block.bypass(m, s))
+    n = normalised(m)
+    wanted = block.second(normalised(block.first(n, s)), s) + block.bypass(n, s)
+    torch.testing.assert_close(block(m, s), wanted)
+
+
+def test_norms_of_all_channels_keep_what_sets_them_apart() -> None:
+    """`norm=layer`: a picture of one colour throughout has a code of its own; to instance norm it has none."""
+    grey, red = (
+        torch.zeros(1, 3, 32, 32),
+        torch.tensor([0.9, -0.9, -0.9])[None, :, None, None].expand(1, 3, 32, 32),
+    )
+    apart = {}
+    for norm in ("instance", "layer"):
+        torch.manual_seed(0)
+        generator = Generator(replace(TINY, norm=norm)).eval()
+        codes = [generator.appearance(picture).code for picture in (grey, red)]
+        apart[norm] = float((codes[0] - codes[1]).detach().abs().mean() / codes[0].detach().abs().mean())
+    assert apart["layer"] > 2 * apart["instance"]
+    m = torch.randn(1, 2, 4, 4) * torch.tensor([1.0, 9.0])[None, :, None, None]
+    whole = (m - m.mean()) / (m.var(correction=0) + 1e-5).sqrt()
+    torch.testing.assert_close(normalised(m, "layer"), whole)
 
 
 def test_e_draws_the_parsing_map_of_the_mesh() -> None:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from reenact.errors import ReenactError
-from reenact.systems.osfr.presets import OsfrSettings
+from reenact.systems.osfr.presets import Norm, OsfrSettings
 
 SLOPE = 0.2
 
@@ -26,22 +26,26 @@ class Appearance(NamedTuple):
     picture: Tensor
 
 
+def _normalising(norm: Norm, channels: int) -> nn.Module:
+    return nn.InstanceNorm2d(channels, affine=True) if norm == "instance" else nn.GroupNorm(1, channels)
+
+
 class DownBlock(nn.Sequential):
     """Half the map: a 4x4 convolution of stride 2, instance norm, LeakyReLU.
 
     differs from paper: the first block has no norm, nor has the last, whose map of one pixel it would make
     zero."""
 
-    def __init__(self, inputs: int, outputs: int, *, normalise: bool) -> None:
-        norm = [nn.InstanceNorm2d(outputs, affine=True)] if normalise else []
-        super().__init__(nn.Conv2d(inputs, outputs, 4, 2, 1), *norm, nn.LeakyReLU(SLOPE))
+    def __init__(self, inputs: int, outputs: int, norm: Norm | None) -> None:
+        norms = [_normalising(norm, outputs)] if norm else []
+        super().__init__(nn.Conv2d(inputs, outputs, 4, 2, 1), *norms, nn.LeakyReLU(SLOPE))
 
 
 class UpBlock(nn.Sequential):
     """Twice the map: a 4x4 deconvolution of stride 2, instance norm, ReLU; `last`: tanh in place of both."""
 
-    def __init__(self, inputs: int, outputs: int, *, last: bool = False) -> None:
-        ends = [nn.Tanh()] if last else [nn.InstanceNorm2d(outputs, affine=True), nn.ReLU()]
+    def __init__(self, inputs: int, outputs: int, norm: Norm, *, last: bool = False) -> None:
+        ends = [nn.Tanh()] if last else [_normalising(norm, outputs), nn.ReLU()]
         super().__init__(nn.ConvTranspose2d(inputs, outputs, 4, 2, 1), *ends)
 
 
@@ -58,9 +62,11 @@ class AppearanceAutoEncoder(nn.Module):
         self.scales = settings.scales
         steps = list(pairwise((3, *settings.down)))
         inner = range(1, len(steps) - 1)
-        self.encoder = nn.Sequential(*(DownBlock(a, b, normalise=n in inner) for n, (a, b) in enumerate(steps)))
-        ups = [UpBlock(a, b) for a, b in pairwise(settings.up)]
-        self.decoder = nn.ModuleList([*ups, UpBlock(settings.up[-1], 3, last=True)])
+        norm = settings.norm
+        downs = (DownBlock(a, b, norm if n in inner else None) for n, (a, b) in enumerate(steps))
+        self.encoder = nn.Sequential(*downs)
+        ups = [UpBlock(a, b, norm) for a, b in pairwise(settings.up)]
+        self.decoder = nn.ModuleList([*ups, UpBlock(settings.up[-1], 3, norm, last=True)])
 
     def forward(self, reference: Tensor) -> Appearance:
         code = self.encoder(reference)

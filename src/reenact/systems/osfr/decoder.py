@@ -12,30 +12,37 @@ from torch.nn import functional
 
 from reenact.nn.blocks import PatchDiscriminator
 from reenact.systems.osfr.appearance import Appearance, AppearanceAutoEncoder, he_initialised
-from reenact.systems.osfr.presets import OsfrSettings
+from reenact.systems.osfr.presets import Norm, OsfrSettings
 from reenact.systems.osfr.shape import CLASSES, at_size
 
 # --------------------------------------------------------------------------------------------------------------
 # SPADE
 
 
-class SpadeUnit(nn.Module):
-    """(3.3) to (3.7), figure 3.8: instance norm, whose gain and shift at each pixel two 3x3 convolutions read
-    from the parsing map (B, 9, H, W).
+def normalised(x: Tensor, norm: Norm = "instance") -> Tensor:
+    """(3.3), (3.4): each map of (B, C, H, W) at mean 0 and deviation 1; with 'layer' all maps of a sample
+    together.
 
-    differs from paper: a small constant is added to the variance (3.4), and the gain's bias begins at 1,
-    where the learned gain begins that it replaces; the signal would vanish in the five units of a path
-    otherwise."""
+    differs from paper: a small constant is added to the variance."""
+    return functional.instance_norm(x) if norm == "instance" else functional.group_norm(x, 1)
+
+
+class SpadeUnit(nn.Module):
+    """(3.5) to (3.7), figure 3.8: a normalised map with the gain and shift that two 3x3 convolutions read at
+    each pixel from the parsing map (B, 9, H, W).
+
+    differs from paper: the gain's bias begins at 1, where the learned gain begins that it replaces; the signal
+    would vanish in the five units of a path otherwise."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.norm = nn.InstanceNorm2d(channels)
         self.gain = nn.Conv2d(CLASSES, channels, 3, padding=1)
         self.shift = nn.Conv2d(CLASSES, channels, 3, padding=1)
         nn.init.ones_(self.gain.bias)  # type: ignore[arg-type]
 
-    def forward(self, x: Tensor, parsing: Tensor) -> Tensor:
-        return self.gain(parsing) * self.norm(x) + self.shift(parsing)
+    def forward(self, normal: Tensor, parsing: Tensor) -> Tensor:
+        """(3.7) of a map that `normalised` has brought to mean 0 and deviation 1."""
+        return self.gain(parsing) * normal + self.shift(parsing)
 
 
 class SpadeStep(nn.Module):
@@ -46,19 +53,22 @@ class SpadeStep(nn.Module):
         self.unit = SpadeUnit(channels)
         self.mix = nn.Conv2d(channels, channels, 1)
 
-    def forward(self, x: Tensor, parsing: Tensor) -> Tensor:
-        return self.mix(functional.relu(self.unit(x, parsing)))
+    def forward(self, normal: Tensor, parsing: Tensor) -> Tensor:
+        return self.mix(functional.relu(self.unit(normal, parsing)))
 
 
 class SpadeBlock(nn.Module):
     """Figure 3.7: two steps, and one in the bypass, summed; (B, C, H, W) to the same shape."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, norm: Norm = "instance") -> None:
         super().__init__()
+        self.norm: Norm = norm
         self.first, self.second, self.bypass = (SpadeStep(channels) for _ in range(3))
 
     def forward(self, x: Tensor, parsing: Tensor) -> Tensor:
-        return self.second(self.first(x, parsing), parsing) + self.bypass(x, parsing)
+        normal = normalised(x, self.norm)  # once for both paths
+        inner = self.first(normal, parsing)
+        return self.second(normalised(inner, self.norm), parsing) + self.bypass(normal, parsing)
 
 
 # --------------------------------------------------------------------------------------------------------------
@@ -82,9 +92,9 @@ class SpadeModule(nn.Module):
     """One of D's last modules (figure 3.6): the layer before and F's feature map of that size together, a SPADE
     block, a 1x1 convolution, a 4x4 deconvolution; to (B, O, 2H, 2W)."""
 
-    def __init__(self, inputs: int, feature: int, outputs: int) -> None:
+    def __init__(self, inputs: int, feature: int, outputs: int, norm: Norm) -> None:
         super().__init__()
-        self.block = SpadeBlock(inputs + feature)
+        self.block = SpadeBlock(inputs + feature, norm)
         self.mix = nn.Conv2d(inputs + feature, outputs, 1)
         self.up = nn.ConvTranspose2d(outputs, outputs, 4, 2, 1)
 
@@ -106,7 +116,7 @@ class AdaptiveDecoder(nn.Module):
         self.plain = nn.Sequential(*(PlainModule(a, b) for a, b in first))
         features = settings.up[plain:] if settings.concat else (0,) * settings.scales
         rest = zip(entering[plain:], features, widths[plain:], strict=True)
-        self.spade = nn.ModuleList(SpadeModule(a, f, b) for a, f, b in rest)
+        self.spade = nn.ModuleList(SpadeModule(a, f, b, settings.norm) for a, f, b in rest)
         self.last = nn.Conv2d(settings.decoder[-1], 3, 3, padding=1)
 
     def forward(self, appearance: Appearance, parsing: Tensor) -> Tensor:

@@ -73,8 +73,9 @@ class FusionNet:
         if any(points is None for points in found):
             return np.zeros((height, width), np.float32)
         points = np.stack([apply(self._matrix, face) for face in found if face is not None])
-        agreed = agreement(*parse(torch.from_numpy(points.astype(np.float32)), self._settings))
-        return _placed(agreed, self._matrix, width, height)
+        around = self._settings.fuse_around
+        maps = parse(torch.from_numpy(points.astype(np.float32)), self._settings)
+        return _placed(agreement(*maps, around=around), self._matrix, width, height, float(around))
 
     def _look(self, picture: Image) -> Points | None:
         with self._lock:  # frames are made in several threads, for which a detector is not
@@ -84,12 +85,13 @@ class FusionNet:
         return faces[0].points if faces else None
 
 
-def agreement(one: torch.Tensor, other: torch.Tensor) -> Floats:
+def agreement(one: torch.Tensor, other: torch.Tensor, *, around: bool = False) -> Floats:
     """(S, S) in [0, 1]: where two parsing maps (9, S, S) show the same class. (3.16)'s product, each pixel of
     a map counting as the class that is drawn last there; classes that lie over one another would agree
-    everywhere."""
-    agreed: Floats = (apart(one) * apart(other)).sum(0).numpy()
-    return agreed
+    everywhere. around: to show none of them is a class too."""
+    one, other = apart(one), apart(other)
+    agreed: Floats = (one * other).sum(0).numpy()
+    return agreed + ((1 - one.sum(0)) * (1 - other.sum(0))).numpy() if around else agreed
 
 
 def piecewise_morph(picture: Image, source: Points, target: Points) -> Image:
@@ -129,10 +131,11 @@ def _triangles() -> NDArray[np.int32]:
     return np.where(area[:, None] > 0, numbers, numbers[:, ::-1]).astype(np.int32)
 
 
-def _placed(mask: Floats, matrix: Matrix, width: int, height: int) -> Floats:
-    """A map (S, S) of the crop where it belongs in the region, (height, width); 0 around it."""
+def _placed(mask: Floats, matrix: Matrix, width: int, height: int, around: float) -> Floats:
+    """A map (S, S) of the crop where it belongs in the region, (height, width); `around` beyond it."""
     back = invert(matrix)
     # OpenCV counts from the centre of the first pixel, reenact from its corner.
     back[:, 2] += back[:, :2].sum(1) / 2 - 0.5
-    placed: Floats = opencv().warpAffine(mask, back, (width, height), flags=opencv().INTER_LINEAR)
+    cv2 = opencv()
+    placed: Floats = cv2.warpAffine(mask, back, (width, height), flags=cv2.INTER_LINEAR, borderValue=around)
     return placed

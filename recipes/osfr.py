@@ -1,0 +1,41 @@
+"""The stills that the shipped weights of `osfr` learned from.
+
+reenact prepare ... --out PREPARED
+python recipes/osfr.py --data PREPARED --stills STILLS      every person warped three times, at 128 px
+reenact train osfr --preset small --data STILLS --out RUN
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+from reenact.systems.osfr.presets import MAIN
+from reenact.training.stills import Manners, render_stills
+
+
+def _render(data: Path, stills: Path, changes: int, part: int, parts: int) -> None:
+    small = MAIN["small"]
+    manners = Manners(small.resampling, small.expression, small.turn)
+    render_stills(data, stills, small.size, manners, changes=changes, part=part, parts=parts)
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--stills", type=Path, required=True)
+    parser.add_argument("--changes", type=int, default=3)
+    parser.add_argument("--processes", type=int, default=2)
+    given = parser.parse_args()
+    count = given.processes
+    with ProcessPoolExecutor(count, multiprocessing.get_context("spawn")) as pool:
+        jobs = [pool.submit(_render, given.data, given.stills, given.changes, n, count) for n in range(count)]
+        for job in jobs:
+            job.result()
+
+
+if __name__ == "__main__":
+    main()
