@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from reenact.geometry.align import Square, apply, crop_matrix, face_square, invert
 from reenact.geometry.crop import cut
@@ -36,17 +39,20 @@ class FaceCrop:
         """Points (N, 2 or 3) of the region in pixels of the crop."""
         return apply(self.matrix, points).astype(np.float32)
 
-    def paste(self, drawn: Image) -> Image:
+    def paste(self, drawn: Image, shown: Floats | None = None) -> Image:
         """The region (H, W, 3 or 4) with a drawn crop (S, S, 3) in its place, at the region's own resolution.
-        The region's transparency stays as it is."""
-        placed = self._placed(drawn)
+        The region's transparency stays as it is. shown: (S, S) in [0, 1], how much of the crop is laid on; all
+        by default."""
+        placed, mask = self._placed(drawn), self._mask
+        if shown is not None:
+            mask = mask * self._placed(shown)[..., None].clip(0, 1)
         out = self._region.copy()
         own = out[..., :3].astype(np.float32)
-        out[..., :3] = np.rint(own + (placed - own) * self._mask)
+        out[..., :3] = np.rint(own + (placed - own) * mask)
         return out
 
-    def _placed(self, drawn: Image) -> Image:
-        """(H, W, 3): the crop where it belongs; area means where it shrinks, cubic where it grows."""
+    def _placed(self, drawn: NDArray[Any]) -> NDArray[Any]:
+        """(H, W, 3) or (H, W): the crop where it belongs; area means where it shrinks, cubic where it grows."""
         cv2 = opencv()
         back = invert(self.matrix)
         if back[0, 0] < 1:
@@ -56,7 +62,7 @@ class FaceCrop:
         height, width = self._region.shape[:2]
         # OpenCV counts from the centre of the first pixel, reenact from its corner.
         back[:, 2] += back[:, :2].sum(1) / 2 - 0.5
-        placed: Image = cv2.warpAffine(
+        placed: NDArray[Any] = cv2.warpAffine(
             drawn, back, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
         )
         return placed

@@ -55,6 +55,15 @@ def test_a_generator_draws_the_face_and_leaves_the_rest(source: SourceFace, fusi
     assert np.abs(out.astype(int) - source.picture)[y - 5 : y + 5, x - 5 : x + 5].mean() > 10
 
 
+def test_weights_of_the_main_stage_draw_the_face_alone(source: SourceFace) -> None:
+    torch.manual_seed(0)
+    settings = replace(TINY, masked=True)
+    out = OsfrGenerator(source, Generator(settings).eval(), settings, "none").render(moved(source))
+    changed = np.abs(out.astype(int) - source.picture).max(-1) > 2
+    face = parse(torch.from_numpy(moved(source).points)[None], replace(TINY, size=192))[0, 0].numpy() > 0.5
+    assert changed[face].mean() > 0.5 and not changed[~face].mean() > 0.03
+
+
 def test_without_fusion_landmarks_of_146_points_do(source: SourceFace) -> None:
     torch.manual_seed(0)
     generator = OsfrGenerator(source, Generator(TINY).eval(), TINY, "none")

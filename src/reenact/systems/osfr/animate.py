@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from reenact.geometry.opencv import opencv
+from reenact.geometry.schemes import OSFR_CLASSES
+from reenact.runtime.weights import installed
 from reenact.systems.crop import FaceCrop
 from reenact.systems.osfr import presets
 from reenact.systems.osfr.decoder import Generator
@@ -13,7 +16,9 @@ from reenact.systems.osfr.presets import OsfrSettings
 from reenact.systems.osfr.shape import parse
 from reenact.systems.spec import SourceFace, TargetShape
 from reenact.systems.trained import open_trained, set_threads, to_picture, to_tensor
-from reenact.types import Image
+from reenact.types import Floats, Image
+
+_FACE = OSFR_CLASSES.index("face_contour")
 
 
 class OsfrGenerator:
@@ -34,12 +39,22 @@ class OsfrGenerator:
         points = self._crop.inward(target.in_scheme("osfr146")[:, :2])
         with torch.inference_mode():
             parsing = parse(torch.from_numpy(np.ascontiguousarray(points))[None], self._settings)
-            drawn = self._crop.paste(to_picture(self._decoder(self._appearance, parsing)))
+            made = to_picture(self._decoder(self._appearance, parsing))
+        # Weights of the main stage draw the face alone.
+        shown = _within(parsing[0, _FACE].numpy()) if self._settings.masked else None
+        drawn = self._crop.paste(made, shown)
         return drawn if self._fusion is None else self._fusion.fuse(drawn, target)
 
 
+def _within(face: Floats) -> Floats:
+    """The face (S, S) without its rim of two pixels in 128, where what is drawn runs into black."""
+    soft: Floats = opencv().GaussianBlur(face, (0, 0), len(face) / 64)
+    return (2 * soft - 1).clip(0, 1)
+
+
 def load_generator(source: SourceFace, threads: int | None, fusion: Fusion) -> OsfrGenerator:
-    """The trained networks for a source."""
-    network, settings = open_trained("osfr_finetune", presets.FINETUNE, Generator, "generator")
+    """The trained networks for a source: fine-tuned ones where there are any, else those of the main stage."""
+    stage, values = ("finetune", presets.FINETUNE) if installed("osfr_finetune") else ("main", presets.MAIN)
+    network, settings = open_trained(f"osfr_{stage}", values, Generator, "generator")
     set_threads(threads)
     return OsfrGenerator(source, network, settings, fusion)

@@ -26,8 +26,10 @@ class Appearance(NamedTuple):
     picture: Tensor
 
 
-def _normalising(norm: Norm, channels: int) -> nn.Module:
-    return nn.InstanceNorm2d(channels, affine=True) if norm == "instance" else nn.GroupNorm(1, channels)
+def normalising(norm: Norm, channels: int, *, affine: bool) -> nn.Module:
+    """Each channel at mean 0 and deviation 1, in each sample or over the batch."""
+    kind = nn.InstanceNorm2d if norm == "instance" else nn.BatchNorm2d
+    return kind(channels, affine=affine)
 
 
 class DownBlock(nn.Sequential):
@@ -37,7 +39,7 @@ class DownBlock(nn.Sequential):
     zero."""
 
     def __init__(self, inputs: int, outputs: int, norm: Norm | None) -> None:
-        norms = [_normalising(norm, outputs)] if norm else []
+        norms = [normalising(norm, outputs, affine=True)] if norm else []
         super().__init__(nn.Conv2d(inputs, outputs, 4, 2, 1), *norms, nn.LeakyReLU(SLOPE))
 
 
@@ -45,7 +47,7 @@ class UpBlock(nn.Sequential):
     """Twice the map: a 4x4 deconvolution of stride 2, instance norm, ReLU; `last`: tanh in place of both."""
 
     def __init__(self, inputs: int, outputs: int, norm: Norm, *, last: bool = False) -> None:
-        ends = [nn.Tanh()] if last else [_normalising(norm, outputs), nn.ReLU()]
+        ends = [nn.Tanh()] if last else [normalising(norm, outputs, affine=True), nn.ReLU()]
         super().__init__(nn.ConvTranspose2d(inputs, outputs, 4, 2, 1), *ends)
 
 
@@ -61,7 +63,7 @@ class AppearanceAutoEncoder(nn.Module):
         check(settings)
         self.scales = settings.scales
         steps = list(pairwise((3, *settings.down)))
-        inner = range(1, len(steps) - 1)
+        inner = range(1, len(steps) - (settings.norm == "instance"))
         norm = settings.norm
         downs = (DownBlock(a, b, norm if n in inner else None) for n, (a, b) in enumerate(steps))
         self.encoder = nn.Sequential(*downs)

@@ -11,20 +11,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from reenact.nn.blocks import PatchDiscriminator
-from reenact.systems.osfr.appearance import Appearance, AppearanceAutoEncoder, he_initialised
+from reenact.systems.osfr.appearance import Appearance, AppearanceAutoEncoder, he_initialised, normalising
 from reenact.systems.osfr.presets import Norm, OsfrSettings
 from reenact.systems.osfr.shape import CLASSES, at_size
 
 # --------------------------------------------------------------------------------------------------------------
 # SPADE
-
-
-def normalised(x: Tensor, norm: Norm = "instance") -> Tensor:
-    """(3.3), (3.4): each map of (B, C, H, W) at mean 0 and deviation 1; with 'layer' all maps of a sample
-    together.
-
-    differs from paper: a small constant is added to the variance."""
-    return functional.instance_norm(x) if norm == "instance" else functional.group_norm(x, 1)
 
 
 class SpadeUnit(nn.Module):
@@ -41,7 +33,7 @@ class SpadeUnit(nn.Module):
         nn.init.ones_(self.gain.bias)  # type: ignore[arg-type]
 
     def forward(self, normal: Tensor, parsing: Tensor) -> Tensor:
-        """(3.7) of a map that `normalised` has brought to mean 0 and deviation 1."""
+        """(3.7) of a map that its block has brought to mean 0 and deviation 1."""
         return self.gain(parsing) * normal + self.shift(parsing)
 
 
@@ -62,13 +54,13 @@ class SpadeBlock(nn.Module):
 
     def __init__(self, channels: int, norm: Norm = "instance") -> None:
         super().__init__()
-        self.norm: Norm = norm
+        self.norms = nn.ModuleList(normalising(norm, channels, affine=False) for _ in range(2))  # (3.3), (3.4)
         self.first, self.second, self.bypass = (SpadeStep(channels) for _ in range(3))
 
     def forward(self, x: Tensor, parsing: Tensor) -> Tensor:
-        normal = normalised(x, self.norm)  # once for both paths
+        normal = self.norms[0](x)  # once for both paths
         inner = self.first(normal, parsing)
-        return self.second(normalised(inner, self.norm), parsing) + self.bypass(normal, parsing)
+        return self.second(self.norms[1](inner), parsing) + self.bypass(normal, parsing)
 
 
 # --------------------------------------------------------------------------------------------------------------

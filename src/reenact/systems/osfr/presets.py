@@ -11,7 +11,7 @@ from typing import Literal
 from reenact.systems.spec import Settings
 
 Resampling = Literal["none", "flat", "solid", "stirred"]
-Norm = Literal["instance", "layer"]
+Norm = Literal["instance", "batch"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +22,7 @@ class OsfrSettings(Settings):
     up: channels that enter the appearance decoder's blocks, from the 1x1 code on; those of the last `scales`
     are handed to D. decoder: channels that D's modules give; its last `scales` have SPADE blocks. concat:
     whether D gets those feature maps (table 4.2). norm: F's, and the mean and deviation of (3.3) and (3.4), are
-    those of each channel, or of all channels of a sample together. bridge: width of the nose bridge in the
+    those of a sample, or of the batch. bridge: width of the nose bridge in the
     parsing map, in pixels of a map of 256. patch_width, patch_halvings: of each discriminator; patch_scales:
     how many.
 
@@ -68,9 +68,9 @@ _PAPER = OsfrSettings(epochs=45, batch=16, mean=0.0, precision="auto")
 # with few channels where maps are large; L1 alone, since everything else triples a step: the adversary, at a
 # tenth, and perceptual features come with fine-tuning, identity not at all. Moved stills, since these have a
 # true target for other poses and expressions, which the paper's way of training never shows. FusionNet keeps
-# the warp's background too, for which a code of one pixel has no room after so few steps. Norms over all
-# channels: instance norm takes away the colour of a face, which the network must first learn to write into
-# patterns; after 250 steps it had one face for all sources.
+# the warp's background too, for which a code of one pixel has no room after so few steps. Norms over the batch:
+# those of one sample level what sets a face apart from others, its colour first; after 250 steps with them, one
+# face was made of all sources.
 _SMALL = OsfrSettings(
     epochs=8,
     batch=8,
@@ -79,7 +79,7 @@ _SMALL = OsfrSettings(
     down=(24, 48, 96, 144, 176, 176, 176),
     up=(176, 176, 176, 112, 64, 32, 12),
     decoder=(144, 112, 96, 64, 32, 16, 12),
-    norm="layer",
+    norm="batch",
     patch_width=12,
     patch_halvings=2,
     resampling="stirred",
@@ -87,7 +87,7 @@ _SMALL = OsfrSettings(
     weight_adversarial=0.0,
     weight_identity=0.0,
     weight_perceptual=0.0,
-    rate=5e-4,
+    rate=1e-3,
     rate_discriminator=2e-4,
     mean=0.995,
     log_every=50,
