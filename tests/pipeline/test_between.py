@@ -59,7 +59,6 @@ def test_a_wider_nose_changes_the_middle_of_the_face_alone(portrait: Path, tmp_p
 def test_what_cannot_be_is_refused_before_anything_is_written(portrait: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.mp4"
     for way, words in (
-        (Way(sequence="lsg"), "lsg gives landmarks of wflw98"),
         (Way(sequence="no"), "choose one of: li, lsg"),
         (Way(system="none"), "no system 'none'"),
         (Way(frames=1), "at least 2"),

@@ -26,7 +26,7 @@ from reenact.pipeline.progress import Progress, silent
 from reenact.runtime.weights import installed
 from reenact.systems import find_system
 from reenact.systems.sequences import SEQUENCES, SequenceSpec
-from reenact.systems.spec import TargetShape, fits
+from reenact.systems.spec import TargetShape
 from reenact.trust.manifest import Role
 from reenact.types import Image, Summary
 
@@ -101,14 +101,11 @@ def animate_edit(
 
 
 def _sequence(way: Way) -> SequenceSpec:
-    """What makes the landmarks; a ReenactError where it is not there or does not suit the system."""
+    """What makes the landmarks; a ReenactError where it or the system is not there."""
     if way.sequence not in SEQUENCES:
         raise ReenactError(f"there is no sequence {way.sequence!r}; choose one of: {', '.join(SEQUENCES)}")
-    spec, system = SEQUENCES[way.sequence], find_system(f"morphable+{way.system}")
-    if not fits(spec.gives, system.takes):
-        raise ReenactError(
-            f"{spec.name} gives landmarks of {spec.gives}, which {way.system} cannot draw; use --sequence li"
-        )
+    spec = SEQUENCES[way.sequence]
+    find_system(f"morphable+{way.system}")
     if missing := [name for name in spec.weights if not installed(name)]:
         raise ReenactError(
             f"{spec.name} has no weights yet ({', '.join(missing)}); train it with `reenact train fipls "

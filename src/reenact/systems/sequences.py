@@ -13,7 +13,7 @@ import numpy as np
 
 from reenact.errors import ReenactError
 from reenact.systems.spec import TargetShape
-from reenact.types import FaceState, Scheme
+from reenact.types import FaceState
 
 
 class Sequence(Protocol):
@@ -25,11 +25,10 @@ class Sequence(Protocol):
 
 @dataclass(frozen=True)
 class SequenceSpec:
-    """One way of making them. gives: the scheme of the shapes. weights: files that it cannot do without."""
+    """One way of making them. weights: files that it cannot do without."""
 
     name: str
     title: str
-    gives: Scheme
     load: Callable[[], Sequence]
     weights: tuple[str, ...] = ()
 
@@ -85,7 +84,7 @@ def _lsg() -> Sequence:
 SEQUENCES: dict[str, SequenceSpec] = {
     spec.name: spec
     for spec in (
-        SequenceSpec("li", "linear interpolation", "mesh478", LinearSequence),
-        SequenceSpec("lsg", "FIPLS' landmark sequence generator", "wflw98", _lsg, ("fipls_lsg",)),
+        SequenceSpec("li", "linear interpolation", LinearSequence),
+        SequenceSpec("lsg", "FIPLS' landmark sequence generator", _lsg, ("fipls_lsg",)),
     )
 }

@@ -13,22 +13,28 @@ from reenact.data.pairs import PoseCurriculum, SamePerson, Sampler
 from reenact.data.shards import FaceStore
 from reenact.errors import ReenactError
 from reenact.evaluation.metrics.regions import face_mask
-from reenact.geometry.schemes import convert_points
+from reenact.geometry.schemes import MESH_FLIP, convert_points
 from reenact.training.pairs import resized
+from reenact.training.recolour import recoloured
 from reenact.training.sources import Data
-from reenact.types import Points
+from reenact.types import Image, Points
+
+Sample = tuple[Image, Points]
+_SEEDS = 1 << 31
 
 
 class EpochPairs:
     """Batches of `source` and `target` (B, S, S, 3) uint8; `mask` (B, S, S, 1) uint8, 255 on the target's face;
     `landmarks` (B, 98, 2) of the target; `points` and `source_points` (B, 478, 2); in pixels. A step draws from
-    the pairs of its epoch.
+    the pairs of its epoch. varied: mirror every second pair, and show it in other light.
 
     differs from paper: the mask is the hull of the face's mesh, not BiSeNet's.
     """
 
-    def __init__(self, store: FaceStore, sampler: Sampler, side: int, batch: int, size: int) -> None:
-        self.size = size
+    def __init__(
+        self, store: FaceStore, sampler: Sampler, side: int, batch: int, size: int, *, varied: bool = False
+    ) -> None:
+        self.size, self._varied = size, varied
         self._store, self._sampler, self._side = store, sampler, side
         self._steps = max(1, -(-size // batch))
         self._epoch, self._pairs = 0, sampler.epoch(0)
@@ -40,13 +46,14 @@ class EpochPairs:
         return self
 
     def draw(self, rng: np.random.Generator, count: int) -> NDArray[Any]:
-        """(count, 2) numbers of source and target face."""
-        return self._pairs[rng.integers(0, len(self._pairs), count)]
+        """(count, 3): numbers of source and target face, and the seed of what varies."""
+        pairs = self._pairs[rng.integers(0, len(self._pairs), count)]
+        return np.column_stack([pairs, rng.integers(0, _SEEDS, count)])
 
     def load(self, rows: NDArray[Any]) -> dict[str, NDArray[Any]]:
         """The pairs of these rows."""
         side = self._side
-        faces = [[resized(self._store.read(number), side) for number in row] for row in rows.tolist()]
+        faces = [self._pair(*row) for row in rows.tolist()]
         shapes = {"source": (side, side, 3), "target": (side, side, 3), "mask": (side, side, 1)}
         values: dict[str, list[Any]] = {
             "source": [source for (source, _), _ in faces],
@@ -64,6 +71,21 @@ class EpochPairs:
             for name, of in values.items()
         }
 
+    def _pair(self, source: int, target: int, seed: int) -> tuple[Sample, Sample]:
+        one, other = (resized(self._store.read(number), self._side) for number in (source, target))
+        if not self._varied:
+            return one, other
+        random = np.random.default_rng(seed)
+        if random.random() < 0.5:
+            one, other = _mirrored(*one), _mirrored(*other)
+        first, second = recoloured([one[0], other[0]], random)
+        return (first, one[1]), (second, other[1])
+
+
+def _mirrored(picture: Image, points: Points) -> Sample:
+    across = np.array([-1, 1, 1], np.float32), np.array([picture.shape[1], 0, 0], np.float32)
+    return np.ascontiguousarray(picture[:, ::-1]), points[MESH_FLIP] * across[0] + across[1]
+
 
 def _mask(points: Points, side: int) -> NDArray[np.uint8]:
     return face_mask(points, side, side).astype(np.uint8)[..., None] * np.uint8(255)
@@ -73,18 +95,18 @@ def open_posed(folder: Path, values: dict[str, Any]) -> Data:
     """The prepared faces of `folder`: split 'train' to train on, 'val' (else 'test') to look at; where there is
     no such split, the training pairs themselves, which `note` then says. values: the stage's settings."""
     train, held = _first(folder, "train") or FaceStore(folder), _first(folder, "val", "test")
-    source = _pairs(train, values, pose_aware=values["pose_aware"])
+    source = _pairs(train, values, learning=True)
     note = f"{len(train):,} faces of {folder}" + (
         "" if held else "; nothing held out: figures are of training pairs"
     )
-    return Data(source, _pairs(held or train, values, pose_aware=False), note)
+    return Data(source, _pairs(held or train, values, learning=False), note)
 
 
-def _pairs(store: FaceStore, values: dict[str, Any], *, pose_aware: bool) -> EpochPairs:
+def _pairs(store: FaceStore, values: dict[str, Any], *, learning: bool) -> EpochPairs:
     entries, seed, each = store.entries, values["seed"], values["each"]
     same = SamePerson(entries, seed, each)
     sampler: Sampler = same
-    if pose_aware:
+    if learning and values["pose_aware"]:
         sampler = PoseCurriculum(
             entries,
             seed,
@@ -94,7 +116,8 @@ def _pairs(store: FaceStore, values: dict[str, Any], *, pose_aware: bool) -> Epo
             every=values["pose_every"],
             most=values["pose_most"],
         )
-    return EpochPairs(store, sampler, values["size"], values["batch"], len(same.epoch(0)))
+    size, batch, varied = values["size"], values["batch"], values["varied"] and learning
+    return EpochPairs(store, sampler, size, batch, len(same.epoch(0)), varied=varied)
 
 
 def _first(folder: Path, *splits: str) -> FaceStore | None:

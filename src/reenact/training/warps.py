@@ -28,6 +28,7 @@ from reenact.pipeline.motion_file import read_motion, write_motion
 from reenact.pipeline.portrait import Portrait, Puppet, drive_of, drives_of, read_portrait
 from reenact.systems.live.inputs import SIDE, LiveInputs
 from reenact.systems.spec import SourceFace, SystemSpec, TargetShape
+from reenact.training.recolour import recoloured
 from reenact.training.sources import Data
 from reenact.types import Image, Motion
 
@@ -266,23 +267,12 @@ class WarpSource:
 
 
 def _augmented(sample: dict[str, NDArray[Any]], random: np.random.Generator) -> dict[str, NDArray[Any]]:
-    """Mirrored half of the time, and recoloured the same way in all three pictures; every sixth is grey."""
+    """Mirrored half of the time, and recoloured."""
     if random.random() < 0.5:
         sample = {name: np.ascontiguousarray(value[:, ::-1]) for name, value in sample.items()}
         sample["flow"] = sample["flow"] * np.array([-1, 1], np.float32)
-    gain = random.uniform(0.75, 1.2) * random.uniform(0.94, 1.06, 3)
-    gamma, grey = random.uniform(0.8, 1.25), random.random() < 1 / 6
-    curve = np.linspace(0, 1, 256)[:, None] ** gamma * gain
-    table = np.clip(curve * 255 + 0.5, 0, 255).astype(np.uint8)
-    for name in ("source", "warp", "target"):
-        picture = sample[name]
-        if grey:
-            plain = picture @ np.array([0.299, 0.587, 0.114], np.float32)
-            picture = np.repeat((plain + 0.5).astype(np.uint8)[..., None], 3, 2)
-            sample[name] = table[:, :1][picture[..., :1], 0].repeat(3, 2)
-        else:
-            sample[name] = np.stack([table[picture[..., c], c] for c in range(3)], 2)
-    return sample
+    names = ("source", "warp", "target")
+    return sample | dict(zip(names, recoloured([sample[name] for name in names], random), strict=True))
 
 
 def open_warps(folder: Path, stills: float = 0.35) -> Data:

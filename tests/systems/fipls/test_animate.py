@@ -44,17 +44,17 @@ def turned(source: SourceFace) -> TargetShape:
 
 
 @pytest.mark.parametrize("frames", [2, 4, 9])
-def test_a_generator_without_shifts_gives_linear_interpolation_in_98_points(frames: int) -> None:
+def test_a_generator_without_shifts_gives_linear_interpolation(frames: int) -> None:
     """Of any count of frames; where place and size change, too, since these go evenly as the points do."""
     source = face()
     first, last = TargetShape(source.points, source.state), turned(source)
     made = LsgSequence(SequenceGenerator(LSG).eval(), 256).between(first, last, frames)
     line = LinearSequence().between(first, last, frames)
-    assert len(made) == len(line) == frames and {shape.scheme for shape in made} == {"wflw98"}
+    assert len(made) == len(line) == frames and {shape.scheme for shape in made} == {"mesh478"}
     for ends in (0, -1):
-        np.testing.assert_allclose(made[ends].points, line[ends].in_scheme("wflw98")[:, :2], atol=0.01)
-    middle = made[frames // 2].points - line[frames // 2].in_scheme("wflw98")[:, :2]
-    assert np.abs(middle).max() < 6  # the product of two changes, in a face of 140 px
+        np.testing.assert_allclose(made[ends].points, line[ends].points, atol=0.01)
+    middle = made[frames // 2].points - line[frames // 2].points
+    assert np.abs(middle[:, :2]).max() < 6  # the product of two changes, in a face of 140 px
 
 
 def test_shifts_reach_every_frame() -> None:
@@ -65,7 +65,7 @@ def test_shifts_reach_every_frame() -> None:
     first, last = TargetShape(source.points, source.state), turned(source)
     plain = LinearSequence().between(first, last, 7)
     for shape, line in zip(LsgSequence(network, 256).between(first, last, 7), plain, strict=True):
-        assert np.abs(shape.points - line.in_scheme("wflw98")[:, :2]).mean() > 3
+        assert np.abs(shape.points - line.points)[:, :2].mean() > 3
 
 
 def test_linear_interpolation_by_hand() -> None:
@@ -94,7 +94,7 @@ def test_the_far_end_is_the_source_in_the_driving_pose_whoever_drives() -> None:
     converted = LsgConverter(source, LsgSequence(SequenceGenerator(LSG).eval(), 256), LSG.frames).convert(
         driving
     )
-    np.testing.assert_allclose(converted.points, mine.in_scheme("wflw98")[:, :2], atol=0.01)
+    np.testing.assert_allclose(converted.points, mine.points, atol=0.01)
 
 
 def test_a_generator_draws_the_face_and_leaves_the_rest() -> None:

@@ -49,5 +49,17 @@ def test_it_begins_at_linear_interpolation_and_sees_both_ends_from_every_frame()
     assert float((shifts[0] - shifts[1]).detach().abs().max()) > 1e-3
 
 
+def test_whitened_it_sees_components_of_unit_variance() -> None:
+    torch.manual_seed(0)
+    faces = 0.3 + torch.randn(4000, 12) @ torch.randn(12, 196) * 0.1
+    generator = lsg.SequenceGenerator(TINY)
+    generator.view.whiten_by(faces)
+    spread = generator.view(faces).std(0).sort(descending=True).values
+    torch.testing.assert_close(spread[:12], torch.ones(12), atol=0.02, rtol=0)
+    assert float(spread[12:].max()) < 0.01
+    ends = faces[:4].unflatten(0, (2, 2))
+    torch.testing.assert_close(generator(ends)[0], upsample(ends, TINY.frames))
+
+
 def test_figure_4_has_six_states_between_the_ends() -> None:
     assert presets.LSG["paper"].frames == 8

@@ -51,6 +51,18 @@ def test_without_the_enhancer_the_global_generator_stands_alone() -> None:
     assert {name.split(".")[0] for name in names} == {"coarse", "last"}
 
 
+def test_a_fourth_channel_keeps_the_source() -> None:
+    generator = Generator(replace(TINY, keep=True))
+    source, sketch = torch.randn(2, 2, 3, 64, 64).clamp(-1, 1)
+    bias = generator.last[-1].bias
+    with torch.no_grad():
+        bias.copy_(torch.tensor([0.0, 0, 0, 20]))
+        torch.testing.assert_close(generator(source, sketch), source, atol=1e-4, rtol=0)
+        bias.copy_(torch.tensor([0.0, 0, 0, -20]))
+        drawn = generator(source, sketch)
+    assert float((drawn - source).abs().mean()) > 0.1 and float(drawn.abs().max()) <= 1
+
+
 def test_the_sketch_follows_the_landmarks() -> None:
     landmarks = posed(2, 64)["landmarks"]
     drawn = sketches(landmarks, TINY)

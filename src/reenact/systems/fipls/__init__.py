@@ -56,7 +56,7 @@ def _generator(source: SourceFace, threads: int | None) -> Generator:
     return load_generator(source, threads)
 
 
-LSG = ConverterSpec("lsg", "FIPLS' landmark sequence generator", "wflw98", _converter, ("fipls_lsg",))
+LSG = ConverterSpec("lsg", "FIPLS' landmark sequence generator", "mesh478", _converter, ("fipls_lsg",))
 LI = ConverterSpec("li", "linear interpolation to the transferred landmarks (LI)", "mesh478", _far_end)
 """Of the line from the source to the far end, an animation shows the far end."""
 

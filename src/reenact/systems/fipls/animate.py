@@ -8,12 +8,14 @@ import torch
 from torch.nn import functional
 
 from reenact.geometry.align import Square, apply, crop_matrix, invert
+from reenact.geometry.face_model import default_face_model
+from reenact.geometry.lift import lifted
 from reenact.systems.crop import FaceCrop, state_square
 from reenact.systems.fipls import pix2pixhd, presets
 from reenact.systems.fipls.ends import FarEnd
 from reenact.systems.fipls.lsg import SequenceGenerator, to_pixels, to_unit, upsample
 from reenact.systems.fipls.pix2pixhd import sketches
-from reenact.systems.sequences import shares, state_between
+from reenact.systems.sequences import LinearSequence, shares
 from reenact.systems.spec import SourceFace, TargetShape
 from reenact.systems.trained import open_trained, set_threads, to_picture, to_tensor
 from reenact.types import Image, Points
@@ -24,27 +26,27 @@ class LsgSequence:
 
     Each end is seen in the frame of the training faces, and each frame is put where its place and size are due.
     The network always sees the K frames that it was trained with; for another count its shifts are interpolated
-    in time.
+    in time. The mesh follows the 98 points (`geometry.lift`), so that every generator can draw it.
     """
 
     def __init__(self, network: SequenceGenerator, side: int) -> None:
         self._network, self._side = network, side
 
     def between(self, first: TargetShape, last: TargetShape, frames: int) -> list[TargetShape]:
-        """So many shapes of 98 points (98, 2), the refined ends among them."""
-        along = shares(frames).tolist()
+        """So many shapes of the mesh (478, 3), the refined ends among them."""
         here, there = state_square(first.state), state_square(last.state)
         made = self._frames(self._seen(first, here), self._seen(last, there), frames)
+        line = LinearSequence().between(first, last, frames)
         return [
-            TargetShape(
-                apply(invert(crop_matrix(_square_between(here, there, share), self._side)), points).astype(
-                    np.float32
-                ),
-                state_between(first.state, last.state, share),
-                "wflw98",
+            self._refined(
+                shape, apply(invert(crop_matrix(_square_between(here, there, share), self._side)), points)
             )
-            for share, points in zip(along, made, strict=True)
+            for share, shape, points in zip(shares(frames).tolist(), line, made, strict=True)
         ]
+
+    def _refined(self, shape: TargetShape, points: Points) -> TargetShape:
+        mesh = lifted(default_face_model(), shape.points, shape.state, points.astype(np.float32), "wflw98")
+        return TargetShape(mesh, shape.state)
 
     def _seen(self, face: TargetShape, square: Square) -> Points:
         matrix = crop_matrix(square, self._side)
@@ -69,7 +71,7 @@ class LsgConverter:
         self._far, self._sequence, self._count = FarEnd(source), sequence, frames
 
     def convert(self, driving: TargetShape) -> TargetShape:
-        """The target landmarks (98, 2) in the region's pixels."""
+        """The target mesh (478, 3) in the region's pixels."""
         return self._sequence.between(self._source, self._far.convert(driving), self._count)[-1]
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from reenact.nn.perceptron import perceptron
+from reenact.nn.perceptron import perceptron, whitening
 from reenact.systems.fipls.presets import LsgSettings
 
 POINTS = 98
 COORDINATES = 2 * POINTS
+_FLOOR = 0.3 / 128  # px of a 256 px crop, in the networks' unit
 
 
 def to_unit(points: Tensor, side: float) -> Tensor:
@@ -35,6 +36,32 @@ def upsample(ends: Tensor, frames: int) -> Tensor:
     return ends[:, :1] + share * (ends[:, 1:] - ends[:, :1])
 
 
+class View(nn.Module):
+    """How the networks see landmarks (..., 196): as they are, until `whiten_by` is called."""
+
+    centre: Tensor
+    whitening: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("centre", torch.zeros(COORDINATES))
+        self.register_buffer("whitening", torch.eye(COORDINATES))
+
+    @torch.no_grad()
+    def whiten_by(self, landmarks: Tensor) -> None:
+        """From now on show the landmarks' principal components, each at unit variance, those below 0.3 px of a
+        256 px crop less. differs from paper: in plain coordinates head pose drowns both the noise and the
+        person. landmarks: (B, 196), B in the thousands."""
+        centre, matrix = whitening(landmarks, _FLOOR)
+        self.centre.copy_(centre)
+        self.whitening.copy_(matrix)
+
+    def forward(self, landmarks: Tensor) -> Tensor:
+        # Without autocast: in bf16 points are rounded to a quarter of a pixel.
+        with torch.autocast(landmarks.device.type, enabled=False):
+            return (landmarks.float() - self.centre) @ self.whitening
+
+
 # --------------------------------------------------------------------------------------------------------------
 # G_l
 
@@ -50,6 +77,7 @@ class SequenceGenerator(nn.Module):
         super().__init__()
         s = settings
         self.frames = s.frames
+        self.view = View()
         self.embed = nn.Sequential(nn.Linear(COORDINATES, s.embedding), nn.LeakyReLU(s.slope))
         self.encoder = nn.LSTM(s.embedding, s.hidden, s.layers, batch_first=True, bidirectional=True)
         self.decoder = nn.LSTM(2 * s.hidden, s.hidden, s.layers, batch_first=True, bidirectional=True)
@@ -59,7 +87,7 @@ class SequenceGenerator(nn.Module):
 
     def forward(self, ends: Tensor, frames: int = 0) -> tuple[Tensor, Tensor]:
         line = upsample(ends, frames or self.frames)
-        hidden = self.encoder(self.embed(line))[0]
+        hidden = self.encoder(self.embed(self.view(line)))[0]
         return line + self.shift(self.decoder(hidden)[0]).float(), hidden
 
 
@@ -72,10 +100,11 @@ class FrameDiscriminator(nn.Module):
 
     def __init__(self, settings: LsgSettings) -> None:
         super().__init__()
+        self.view = View()
         self.layers = perceptron((COORDINATES, *settings.critic, 1), settings.slope, open_end=True)
 
     def forward(self, landmarks: Tensor) -> Tensor:
-        return self.layers(landmarks).squeeze(1)
+        return self.layers(self.view(landmarks)).squeeze(1)
 
 
 class PairDiscriminator(nn.Module):
@@ -84,10 +113,11 @@ class PairDiscriminator(nn.Module):
 
     def __init__(self, settings: LsgSettings) -> None:
         super().__init__()
+        self.view = View()
         self.layers = perceptron((2 * COORDINATES, *settings.critic, 1), settings.slope, open_end=True)
 
     def forward(self, one: Tensor, other: Tensor) -> Tensor:
-        return self.layers(torch.cat([one, other], 1)).squeeze(1)
+        return self.layers(torch.cat([self.view(one), self.view(other)], 1)).squeeze(1)
 
 
 class OutputClassifier(nn.Module):
@@ -95,11 +125,12 @@ class OutputClassifier(nn.Module):
 
     def __init__(self, settings: LsgSettings) -> None:
         super().__init__()
+        self.view = View()
         widths = (COORDINATES, *settings.critic, settings.people)
         self.layers = perceptron(widths, settings.slope, open_end=True)
 
     def forward(self, landmarks: Tensor) -> Tensor:
-        return self.layers(landmarks)
+        return self.layers(self.view(landmarks))
 
 
 class HiddenClassifier(nn.Module):

@@ -92,25 +92,32 @@ class Generator(nn.Module):
 
     With the enhancer, G_1 sees both at half the size, and its features are added to those of G_2's own first
     layers. differs from pix2pixHD: both learn together from the start, as this paper says nothing of two steps.
+    differs from paper, where `keep` asks for it: a fourth channel, through a sigmoid, says how much of the
+    source picture stays, so that a G that is small or young has not to learn to copy what does not move.
     """
 
     def __init__(self, settings: ReenactmentSettings) -> None:
         super().__init__()
         s = settings
-        self.enhancer = s.enhancer
+        self.enhancer, self.keep = s.enhancer, s.keep
         self.coarse = GlobalGenerator(s.width * (2 if s.enhancer else 1), s.downs, s.blocks)
         if s.enhancer:
             self.first = nn.Sequential(*_wide(_INPUTS, s.width), *_norm(s.width), *_down(s.width))
             blocks = [Block(2 * s.width) for _ in range(s.local_blocks)]
             self.second = nn.Sequential(*blocks, *_up(2 * s.width))
-        self.last = nn.Sequential(*_wide(s.width, 3, bias=True), nn.Tanh())
+        self.last = nn.Sequential(*_wide(s.width, 4 if s.keep else 3, bias=True))
         self.apply(_start)
 
     def forward(self, source: Tensor, sketch: Tensor) -> Tensor:
         x = torch.cat([source, sketch], 1)
-        if not self.enhancer:
-            return self.last(self.coarse(x))
-        return self.last(self.second(self.first(x) + self.coarse(_halved(x))))
+        drawn = self.last(self._features(x))
+        picture = torch.tanh(drawn[:, :3])
+        if not self.keep:
+            return picture
+        return picture + torch.sigmoid(drawn[:, 3:]) * (source - picture)
+
+    def _features(self, x: Tensor) -> Tensor:
+        return self.second(self.first(x) + self.coarse(_halved(x))) if self.enhancer else self.coarse(x)
 
 
 # --------------------------------------------------------------------------------------------------------------

@@ -20,8 +20,9 @@ class LsgSettings(Settings):
     landmarks go in as pixels / (side / 2) - 1. people: identities that S_1 and S_2 tell apart. weight_*: the
     lambdas of (2), and two terms that are not the paper's: weight_shift on the mean square of the shifts,
     weight_truth on the L1 distance from the true sequence. What is wrong with the ends, as with manipulated
-    landmarks: noise, pixels of a 256 px crop; gap, the share of another person in their identity (synthetic
-    data alone). epoch_size: sequences an epoch of synthetic data.
+    landmarks, drawn anew for each sequence between nothing and: noise, pixels of a 256 px crop; gap, the share
+    of another person in their identity (synthetic data alone). whiten: show all networks principal components.
+    epoch_size: sequences an epoch of synthetic data.
     """
 
     frames: int = 8
@@ -38,7 +39,8 @@ class LsgSettings(Settings):
     weight_hidden_label: float = 0.1  # lambda_4, of L_S2; not in the paper
     weight_shift: float = 100.0  # not in the paper
     weight_truth: float = 0.0  # not in the paper
-    noise: float = 1.5  # not in the paper
+    whiten: bool = False  # not in the paper
+    noise: float = 3.0  # not in the paper
     gap: float = 0.3  # not in the paper
     rate: float = 2e-4
     beta1: float = 0.5
@@ -66,6 +68,7 @@ class ReenactmentSettings(Settings):
     local_blocks: int = 3
     critic_width: int = 64
     critic_scales: int = 3
+    keep: bool = False  # not in the paper
     line: float = 1.5  # not in the paper
     pupil: float = 4.0  # not in the paper
     gan: Literal["least_squares", "log"] = "least_squares"
@@ -75,6 +78,9 @@ class ReenactmentSettings(Settings):
     weight_boundary: float = 0.5  # (8); not in the paper
     weight_perceptual: float = 10.0  # pix2pixHD's; not in the paper
     weight_features: float = 0.0  # feature matching is pix2pixHD's, not this paper's; there it is 10
+    weight_pixels: float = 0.0  # L1 of the whole picture; not in the paper
+    judged: int = 0
+    varied: bool = False  # not in the paper
     pose_aware: bool = True
     pose_start: float = 0.1  # not in the paper
     pose_step: float = 0.2  # not in the paper
@@ -92,18 +98,24 @@ LSG = {
     # For one CPU core: the true sequence as a further teacher, which synthetic data have.
     "small": LsgSettings(
         epochs=45,
-        batch=64,
+        batch=32,
+        epoch_size=3000,
         threads=1,
         embedding=128,
         hidden=128,
+        whiten=True,
         critic=(128, 64),
         rate=1e-3,
+        weight_real=0.01,
+        weight_same=0.01,
+        weight_output_label=0.01,
+        weight_hidden_label=0.01,
         weight_truth=100.0,
         weight_shift=0.0,
         log_every=200,
-        validate_every=1000,
+        validate_every=500,
         save_every=1000,
-        sheet_every=7000,
+        sheet_every=1000,
         validate_samples=512,
     ),
     "tiny": LsgSettings(
@@ -135,12 +147,32 @@ REENACTMENT = {
         epochs=45,
         batch=8,
         precision="auto",
+        threads=1,
+        mean=0.99,
+        # For 13,500 pairs on one CPU core: half the size, and half of all samples' cost is what judges them.
+        size=128,
         enhancer=False,
-        width=14,
+        keep=True,
+        width=8,
         downs=4,
-        blocks=3,
-        critic_width=32,
+        blocks=4,
+        critic_width=16,
         critic_scales=2,
+        judged=2,
+        varied=True,
+        pose_most=0.4,
+        weight_adversarial=0.1,
+        weight_features=1.0,
+        weight_pixels=10.0,
+        weight_identity=1.0,
+        weight_boundary=0.1,
+        weight_perceptual=1.0,
+        rate=1e-3,
+        log_every=50,
+        validate_every=250,
+        save_every=100,
+        sheet_every=250,
+        validate_samples=64,
     ),
     "tiny": ReenactmentSettings(
         epochs=100,

@@ -44,6 +44,7 @@ class LsgStage(_Schedule):
 
     averaged: tuple[str, ...] = ("generator",)
     best = "ace_px"
+    begin_with = 2048
 
     def __init__(self, settings: LsgSettings) -> None:
         super().__init__(settings)
@@ -61,6 +62,13 @@ class LsgStage(_Schedule):
             "output_label": self.output_label,
             "hidden_label": self.hidden_label,
         }
+
+    def begin(self, batch: Mapping[str, Tensor]) -> None:
+        """Learn the principal components of real faces."""
+        if self.settings.whiten:
+            faces = to_unit(batch["real"], self.settings.side).flatten(0, 1)
+            for network in (self.generator, self.real, self.same, self.output_label):
+                network.view.whiten_by(faces)
 
     def step(self, batch: Mapping[str, Tensor], update: Update) -> None:
         """D_1, D_2, S_1 and S_2 on real and made landmarks, then G_l on (2)."""
@@ -222,6 +230,7 @@ class ReenactmentStage(_Schedule):
             "mask": s.weight_mask,
             "boundary": s.weight_boundary,
             "perceptual": s.weight_perceptual,
+            "pixels": s.weight_pixels,
         }
         update("generator", terms, weights)
 
@@ -229,13 +238,23 @@ class ReenactmentStage(_Schedule):
         """The losses that hold the result against the source or the true picture."""
         s, target = self.settings, batch["target"]
         terms = {}
+        if s.weight_mask:
+            terms["mask"] = losses.mask_loss(result, target, (batch["mask"][:, :1] + 1) / 2)  # (7)
+        if s.weight_pixels:
+            terms["pixels"] = (result - target).abs().mean()
+        if s.judged:
+            result, batch = result[: s.judged], {name: value[: s.judged] for name, value in batch.items()}
+        return terms | self._judged(batch, result)
+
+    def _judged(self, batch: Mapping[str, Tensor], result: Tensor) -> dict[str, Tensor]:
+        """The losses that fixed networks take part in."""
+        s, target = self.settings, batch["target"]
+        terms = {}
         if s.weight_identity:
             made = self._identity(chips(result, batch["points"].float().cpu().numpy()))
             with torch.no_grad():
                 own = self._identity(chips(batch["source"], batch["source_points"].float().cpu().numpy()))
             terms["identity"] = losses.identity_loss(made, own)  # (6)
-        if s.weight_mask:
-            terms["mask"] = losses.mask_loss(result, target, (batch["mask"][:, :1] + 1) / 2)  # (7)
         if s.weight_boundary:
             zoom = 256 / s.size
             with torch.no_grad():
