@@ -14,7 +14,8 @@ from reenact.systems.fipls.presets import LsgSettings
 
 POINTS = 98
 COORDINATES = 2 * POINTS
-_FLOOR = 0.3 / 128  # px of a 256 px crop, in the networks' unit
+FLOOR = 0.3
+"""Pixels of a 256 px crop: the deviation below which G_l sees a principal component as less than it is."""
 
 
 def to_unit(points: Tensor, side: float) -> Tensor:
@@ -48,11 +49,11 @@ class View(nn.Module):
         self.register_buffer("whitening", torch.eye(COORDINATES))
 
     @torch.no_grad()
-    def whiten_by(self, landmarks: Tensor) -> None:
-        """From now on show the landmarks' principal components, each at unit variance, those below 0.3 px of a
-        256 px crop less. differs from paper: in plain coordinates head pose drowns both the noise and the
+    def whiten_by(self, landmarks: Tensor, floor: float = FLOOR) -> None:
+        """From now on show the landmarks' principal components, each at unit variance, those below `floor` px
+        of a 256 px crop less. differs from paper: in plain coordinates head pose drowns both the noise and the
         person. landmarks: (B, 196), B in the thousands."""
-        centre, matrix = whitening(landmarks, _FLOOR)
+        centre, matrix = whitening(landmarks, floor / 128)
         self.centre.copy_(centre)
         self.whitening.copy_(matrix)
 

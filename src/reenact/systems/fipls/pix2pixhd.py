@@ -71,11 +71,11 @@ class Block(nn.Module):
 
 
 class GlobalGenerator(nn.Module):
-    """G_1: (B, 6, h, w) to features (B, width, h, w)."""
+    """G_1: (B, 6, h, w) to features (B, width, h, w). first: the layers that see the pictures."""
 
-    def __init__(self, width: int, downs: int, blocks: int) -> None:
+    def __init__(self, first: list[nn.Module], width: int, downs: int, blocks: int) -> None:
         super().__init__()
-        layers = [*_wide(_INPUTS, width), *_norm(width)]
+        layers = [*first, *_norm(width)]
         for level in range(downs):
             layers += _down(width * 2**level)
         layers += [Block(width * 2**downs) for _ in range(blocks)]
@@ -92,29 +92,46 @@ class Generator(nn.Module):
 
     With the enhancer, G_1 sees both at half the size, and its features are added to those of G_2's own first
     layers. differs from pix2pixHD: both learn together from the start, as this paper says nothing of two steps.
-    differs from paper, where `keep` asks for it: a fourth channel, through a sigmoid, says how much of the
-    source picture stays, so that a G that is small or young has not to learn to copy what does not move.
+    differs from paper, where the settings ask for it, for a G that is small and young. keep: a fourth channel,
+    through a sigmoid, says how much of the source picture stays, so that it has not to learn to copy what does
+    not move. fold: first and last layer take so many pixels along each axis at once, by 3 x 3 convolutions;
+    wide ones at the full size are the dearest on a CPU.
     """
 
     def __init__(self, settings: ReenactmentSettings) -> None:
         super().__init__()
         s = settings
-        self.enhancer, self.keep = s.enhancer, s.keep
-        self.coarse = GlobalGenerator(s.width * (2 if s.enhancer else 1), s.downs, s.blocks)
+        self.enhancer, self.keep, self.fold = s.enhancer, s.keep, s.fold
+        outputs = 4 if s.keep else 3
+        if s.fold > 1:
+            if s.enhancer:
+                raise ValueError("fold is for a generator without enhancer")
+            area = s.fold**2
+            first = [nn.Conv2d(_INPUTS * area, s.width, 3, padding=1, bias=False)]
+            self.coarse = GlobalGenerator(first, s.width, s.downs, s.blocks)
+            self.last = nn.Sequential(nn.Conv2d(s.width, outputs * area, 3, padding=1), nn.PixelShuffle(s.fold))
+            self.apply(_start)
+            return
+        width = s.width * (2 if s.enhancer else 1)
+        self.coarse = GlobalGenerator(_wide(_INPUTS, width), width, s.downs, s.blocks)
         if s.enhancer:
             self.first = nn.Sequential(*_wide(_INPUTS, s.width), *_norm(s.width), *_down(s.width))
             blocks = [Block(2 * s.width) for _ in range(s.local_blocks)]
             self.second = nn.Sequential(*blocks, *_up(2 * s.width))
-        self.last = nn.Sequential(*_wide(s.width, 4 if s.keep else 3, bias=True))
+        self.last = nn.Sequential(*_wide(s.width, outputs, bias=True))
         self.apply(_start)
 
     def forward(self, source: Tensor, sketch: Tensor) -> Tensor:
+        return self.pictures(source, sketch)[0]
+
+    def pictures(self, source: Tensor, sketch: Tensor) -> tuple[Tensor, Tensor]:
+        """The picture, and what was drawn before the source was laid over it; without `keep` the same."""
         x = torch.cat([source, sketch], 1)
-        drawn = self.last(self._features(x))
-        picture = torch.tanh(drawn[:, :3])
+        made = self.last(self._features(functional.pixel_unshuffle(x, self.fold) if self.fold > 1 else x))
+        drawn = torch.tanh(made[:, :3])
         if not self.keep:
-            return picture
-        return picture + torch.sigmoid(drawn[:, 3:]) * (source - picture)
+            return drawn, drawn
+        return drawn + torch.sigmoid(made[:, 3:]) * (source - drawn), drawn
 
     def _features(self, x: Tensor) -> Tensor:
         return self.second(self.first(x) + self.coarse(_halved(x))) if self.enhancer else self.coarse(x)

@@ -21,8 +21,9 @@ class LsgSettings(Settings):
     lambdas of (2), and two terms that are not the paper's: weight_shift on the mean square of the shifts,
     weight_truth on the L1 distance from the true sequence. What is wrong with the ends, as with manipulated
     landmarks, drawn anew for each sequence between nothing and: noise, pixels of a 256 px crop; gap, the share
-    of another person in their identity (synthetic data alone). whiten: show all networks principal components.
-    epoch_size: sequences an epoch of synthetic data.
+    of another person in their identity (synthetic data alone). whiten: show all networks principal components,
+    those below 0.3 px of a 256 px crop less; judge_floor: the same limit for D_1, D_2 and S_1. judge_rate: of
+    all networks but G_l; 0 is G_l's rate. epoch_size: sequences an epoch of synthetic data.
     """
 
     frames: int = 8
@@ -40,6 +41,8 @@ class LsgSettings(Settings):
     weight_shift: float = 100.0  # not in the paper
     weight_truth: float = 0.0  # not in the paper
     whiten: bool = False  # not in the paper
+    judge_floor: float = 3.0  # not in the paper
+    judge_rate: float = 0.0
     noise: float = 3.0  # not in the paper
     gap: float = 0.3  # not in the paper
     rate: float = 2e-4
@@ -68,6 +71,7 @@ class ReenactmentSettings(Settings):
     local_blocks: int = 3
     critic_width: int = 64
     critic_scales: int = 3
+    fold: int = 1  # not in the paper
     keep: bool = False  # not in the paper
     line: float = 1.5  # not in the paper
     pupil: float = 4.0  # not in the paper
@@ -79,6 +83,7 @@ class ReenactmentSettings(Settings):
     weight_perceptual: float = 10.0  # pix2pixHD's; not in the paper
     weight_features: float = 0.0  # feature matching is pix2pixHD's, not this paper's; there it is 10
     weight_pixels: float = 0.0  # L1 of the whole picture; not in the paper
+    weight_drawn: float = 0.0  # where the source is kept, L1 of what was drawn all the same; not in the paper
     judged: int = 0
     varied: bool = False  # not in the paper
     pose_aware: bool = True
@@ -106,10 +111,11 @@ LSG = {
         whiten=True,
         critic=(128, 64),
         rate=1e-3,
-        weight_real=0.01,
-        weight_same=0.01,
-        weight_output_label=0.01,
-        weight_hidden_label=0.01,
+        judge_rate=2e-4,
+        weight_real=0.001,
+        weight_same=0.001,
+        weight_output_label=0.001,
+        weight_hidden_label=0.001,
         weight_truth=100.0,
         weight_shift=0.0,
         log_every=200,
@@ -152,9 +158,10 @@ REENACTMENT = {
         # For 13,500 pairs on one CPU core: half the size, and half of all samples' cost is what judges them.
         size=128,
         enhancer=False,
+        fold=2,
         keep=True,
-        width=8,
-        downs=4,
+        width=16,
+        downs=3,
         blocks=4,
         critic_width=16,
         critic_scales=2,
@@ -164,6 +171,7 @@ REENACTMENT = {
         weight_adversarial=0.1,
         weight_features=1.0,
         weight_pixels=10.0,
+        weight_drawn=10.0,
         weight_identity=1.0,
         weight_boundary=0.1,
         weight_perceptual=1.0,

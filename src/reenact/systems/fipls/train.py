@@ -7,6 +7,7 @@ from functools import cached_property
 
 import torch
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from reenact.losses.adversarial import discriminator_loss, generator_loss
 from reenact.nn.draw import sketch_map
@@ -67,8 +68,17 @@ class LsgStage(_Schedule):
         """Learn the principal components of real faces."""
         if self.settings.whiten:
             faces = to_unit(batch["real"], self.settings.side).flatten(0, 1)
-            for network in (self.generator, self.real, self.same, self.output_label):
-                network.view.whiten_by(faces)
+            self.generator.view.whiten_by(faces)
+            # What a judge sees too finely it finds at once, and then says in one direction, loudly.
+            for judge in (self.real, self.same, self.output_label):
+                judge.view.whiten_by(faces, self.settings.judge_floor)
+
+    def optimiser(self, name: str) -> Optimizer:
+        """Adam for each network."""
+        chosen = super().optimiser(name)
+        if name != "generator" and self.settings.judge_rate:
+            chosen.param_groups[0]["lr"] = self.settings.judge_rate
+        return chosen
 
     def step(self, batch: Mapping[str, Tensor], update: Update) -> None:
         """D_1, D_2, S_1 and S_2 on real and made landmarks, then G_l on (2)."""
@@ -210,7 +220,7 @@ class ReenactmentStage(_Schedule):
         """The discriminators on true and made pictures, then G on the sum of (5) to (8)."""
         s = self.settings
         source, target, sketch = batch["source"], batch["target"], sketches(batch["landmarks"], s)
-        result = self.generator(source, sketch)
+        result, drawn = self.generator.pictures(source, sketch)
         terms: dict[str, Tensor] = {}
         if s.weight_adversarial or s.weight_features:
             real = self.discriminators(source, sketch, target)
@@ -223,6 +233,8 @@ class ReenactmentStage(_Schedule):
             if s.weight_features:
                 terms["features"] = losses.feature_matching(*(_features(found) for found in (real, fake)))
         terms |= self._compared(batch, result.float())
+        if s.weight_drawn:
+            terms["drawn"] = (drawn - target).abs().mean()
         weights = {
             "adversarial_g": s.weight_adversarial,
             "features": s.weight_features,
@@ -231,6 +243,7 @@ class ReenactmentStage(_Schedule):
             "boundary": s.weight_boundary,
             "perceptual": s.weight_perceptual,
             "pixels": s.weight_pixels,
+            "drawn": s.weight_drawn,
         }
         update("generator", terms, weights)
 
