@@ -38,15 +38,14 @@ class LinearSequence:
 
     def between(self, first: TargetShape, last: TargetShape, frames: int) -> list[TargetShape]:
         """The shapes, in the scheme of the first."""
-        goal = last.in_scheme(first.scheme)
-        return [
-            TargetShape(
-                (first.points + share * (goal - first.points)).astype(np.float32),
-                state_between(first.state, last.state, share),
-                first.scheme,
-            )
-            for share in shares(frames).tolist()
-        ]
+        return [at_share(first, last, share) for share in shares(frames).tolist()]
+
+
+def at_share(first: TargetShape, last: TargetShape, share: float) -> TargetShape:
+    """The shape at `share` of the straight way, in the scheme of the first."""
+    goal = last.in_scheme(first.scheme)
+    points = (first.points + share * (goal - first.points)).astype(np.float32)
+    return TargetShape(points, _state_between(first.state, last.state, share), first.scheme)
 
 
 def shares(frames: int) -> np.ndarray:
@@ -56,7 +55,7 @@ def shares(frames: int) -> np.ndarray:
     return np.linspace(0, 1, frames)
 
 
-def state_between(first: FaceState, last: FaceState, share: float) -> FaceState:
+def _state_between(first: FaceState, last: FaceState, share: float) -> FaceState:
     """The coefficients at `share` of the way; the rotation vector goes straight, which is close to the shortest
     turn for heads that are seen from the front."""
 

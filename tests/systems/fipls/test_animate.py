@@ -66,6 +66,9 @@ def test_shifts_reach_every_frame() -> None:
     plain = LinearSequence().between(first, last, 7)
     for shape, line in zip(LsgSequence(network, 256).between(first, last, 7), plain, strict=True):
         assert np.abs(shape.points - line.points)[:, :2].mean() > 3
+    sequence = LsgSequence(network, 256)
+    whole = sequence.between(first, last, LSG.frames)[-1]
+    np.testing.assert_allclose(sequence.far_end(first, last).points, whole.points, atol=1e-3)
 
 
 def test_linear_interpolation_by_hand() -> None:
@@ -91,9 +94,7 @@ def test_the_far_end_is_the_source_in_the_driving_pose_whoever_drives() -> None:
     other = far.convert(TargetShape(default_face_model().project(stranger), stranger))
     np.testing.assert_allclose(mine.points, other.points, atol=1e-3)
     assert np.abs(mine.points - driving.points)[:, :2].mean() < 1.5
-    converted = LsgConverter(source, LsgSequence(SequenceGenerator(LSG).eval(), 256), LSG.frames).convert(
-        driving
-    )
+    converted = LsgConverter(source, LsgSequence(SequenceGenerator(LSG).eval(), 256)).convert(driving)
     np.testing.assert_allclose(converted.points, mine.points, atol=0.01)
 
 

@@ -51,6 +51,16 @@ def test_without_the_enhancer_the_global_generator_stands_alone() -> None:
     assert {name.split(".")[0] for name in names} == {"coarse", "last"}
 
 
+def test_folded_layers_see_four_pixels_at_once() -> None:
+    settings = replace(TINY, enhancer=False, fold=2, keep=True)
+    generator = Generator(settings)
+    assert generator.coarse.layers[0].in_channels == 4 * 6 and generator.last[0].out_channels == 4 * 4
+    source, sketch = torch.randn(2, 2, 3, 64, 64).clamp(-1, 1)
+    assert generator(source, sketch).shape == source.shape
+    with pytest.raises(ValueError, match="without enhancer"):
+        Generator(replace(settings, enhancer=True))
+
+
 def test_a_fourth_channel_keeps_the_source() -> None:
     generator = Generator(replace(TINY, keep=True))
     source, sketch = torch.randn(2, 2, 3, 64, 64).clamp(-1, 1)

@@ -104,6 +104,31 @@ def test_feature_matching_and_the_form_of_the_adversarial_loss_are_switches(gan:
     assert set(terms) == {"adversarial_d", "adversarial_g", "features", "mask"}
 
 
+def test_small_s_own_terms_are_switches_and_the_judges_may_see_a_part_of_the_batch() -> None:
+    settings = replace(REENACTMENT, keep=True, weight_pixels=1.0, weight_drawn=1.0, weight_perceptual=1.0)
+    whole, part = (Steps(ReenactmentStage(replace(settings, judged=n))).run(posed(3, 64)) for n in (0, 1))
+    first = Steps(ReenactmentStage(settings)).run({name: v[:1] for name, v in posed(3, 64).items()})
+    own = {"mask", "pixels", "drawn", "perceptual"}
+    assert set(whole) == set(part) == {"adversarial_d", "adversarial_g", *own}
+    assert part["pixels"] == pytest.approx(whole["pixels"], rel=1e-4)
+    assert part["perceptual"] == pytest.approx(first["perceptual"], rel=1e-4)
+    assert abs(whole["perceptual"] - part["perceptual"]) > 1e-3
+    # Half of the source is laid over what was drawn, so the two are not one picture.
+    assert abs(whole["drawn"] - whole["pixels"]) > 1e-3
+
+
+def test_judges_have_a_rate_and_a_view_of_their_own() -> None:
+    stage = LsgStage(replace(LSG, rate=1e-3, judge_rate=2e-4, whiten=True))
+    rates = {name: stage.optimiser(name).param_groups[0]["lr"] for name in stage.networks}
+    assert rates.pop("generator") == 1e-3 and set(rates.values()) == {2e-4}
+    stage.begin(sequences(600))
+    fine, coarse = stage.generator.view.whitening, stage.real.view.whitening
+    assert float(fine.abs().max()) > 5 * float(coarse.abs().max()) > 5 * 0.5
+    plain = LsgStage(LSG)
+    plain.begin(sequences(4))
+    torch.testing.assert_close(plain.generator.view.whitening, torch.eye(196))
+
+
 def test_gradients_of_identity_and_boundary_reach_the_generator() -> None:
     off = {"weight_adversarial": 0.0, "weight_mask": 0.0}
     for name in ("identity", "boundary", "perceptual"):

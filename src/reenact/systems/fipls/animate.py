@@ -15,7 +15,7 @@ from reenact.systems.fipls import pix2pixhd, presets
 from reenact.systems.fipls.ends import FarEnd
 from reenact.systems.fipls.lsg import SequenceGenerator, to_pixels, to_unit, upsample
 from reenact.systems.fipls.pix2pixhd import sketches
-from reenact.systems.sequences import LinearSequence, shares
+from reenact.systems.sequences import at_share, shares
 from reenact.systems.spec import SourceFace, TargetShape
 from reenact.systems.trained import open_trained, set_threads, to_picture, to_tensor
 from reenact.types import Image, Points
@@ -34,27 +34,31 @@ class LsgSequence:
 
     def between(self, first: TargetShape, last: TargetShape, frames: int) -> list[TargetShape]:
         """So many shapes of the mesh (478, 3), the refined ends among them."""
-        here, there = state_square(first.state), state_square(last.state)
-        made = self._frames(self._seen(first, here), self._seen(last, there), frames)
-        line = LinearSequence().between(first, last, frames)
+        made = self._frames(first, last, frames)
         return [
-            self._refined(
-                shape, apply(invert(crop_matrix(_square_between(here, there, share), self._side)), points)
-            )
-            for share, shape, points in zip(shares(frames).tolist(), line, made, strict=True)
+            self._lifted(first, last, share, points)
+            for share, points in zip(shares(frames).tolist(), made, strict=True)
         ]
 
-    def _refined(self, shape: TargetShape, points: Points) -> TargetShape:
-        mesh = lifted(default_face_model(), shape.points, shape.state, points.astype(np.float32), "wflw98")
-        return TargetShape(mesh, shape.state)
+    def far_end(self, first: TargetShape, last: TargetShape) -> TargetShape:
+        """The refined last frame alone."""
+        return self._lifted(first, last, 1.0, self._frames(first, last, self._network.frames)[-1])
 
-    def _seen(self, face: TargetShape, square: Square) -> Points:
-        matrix = crop_matrix(square, self._side)
+    def _lifted(self, first: TargetShape, last: TargetShape, share: float, points: Points) -> TargetShape:
+        """The mesh at `share` of the way, carried to points (98, 2) of the training crop."""
+        line = at_share(first, last, share)
+        square = _square_between(state_square(first.state), state_square(last.state), share)
+        wanted = apply(invert(crop_matrix(square, self._side)), points).astype(np.float32)
+        return TargetShape(lifted(default_face_model(), line.points, line.state, wanted, "wflw98"), line.state)
+
+    def _seen(self, face: TargetShape) -> Points:
+        matrix = crop_matrix(state_square(face.state), self._side)
         return apply(matrix, face.in_scheme("wflw98")[:, :2]).astype(np.float32)
 
-    def _frames(self, first: Points, last: Points, frames: int) -> Points:
+    def _frames(self, first: TargetShape, last: TargetShape, frames: int) -> Points:
         """(frames, 98, 2) in pixels of the training crop."""
-        ends = to_unit(torch.from_numpy(np.stack([first, last]))[None], self._side)
+        seen = np.stack([self._seen(first), self._seen(last)])
+        ends = to_unit(torch.from_numpy(seen)[None], self._side)
         with torch.inference_mode():
             shifts = self._network(ends)[0] - upsample(ends, self._network.frames)
             shifts = functional.interpolate(shifts.mT, frames, mode="linear", align_corners=True).mT
@@ -66,13 +70,13 @@ class LsgConverter:
     """LSG within reenactment: the way from the source to the far end (`FarEnd`), of which an animation shows
     the refined last frame; each driving frame is a far end of its own."""
 
-    def __init__(self, source: SourceFace, sequence: LsgSequence, frames: int) -> None:
+    def __init__(self, source: SourceFace, sequence: LsgSequence) -> None:
         self._source = TargetShape(source.points, source.state)
-        self._far, self._sequence, self._count = FarEnd(source), sequence, frames
+        self._far, self._sequence = FarEnd(source), sequence
 
     def convert(self, driving: TargetShape) -> TargetShape:
         """The target mesh (478, 3) in the region's pixels."""
-        return self._sequence.between(self._source, self._far.convert(driving), self._count)[-1]
+        return self._sequence.far_end(self._source, self._far.convert(driving))
 
 
 class PictureGenerator:
@@ -101,8 +105,7 @@ def load_sequence() -> LsgSequence:
 
 def load_converter(source: SourceFace) -> LsgConverter:
     """The trained LSG for a source."""
-    network, settings = open_trained("fipls_lsg", presets.LSG, SequenceGenerator, "generator")
-    return LsgConverter(source, LsgSequence(network, settings.side), settings.frames)
+    return LsgConverter(source, load_sequence())
 
 
 def load_generator(source: SourceFace, threads: int | None) -> PictureGenerator:
