@@ -59,7 +59,7 @@ class Attribute:
 
 ATTRIBUTES: dict[str, Attribute] = {
     "nose_width": Attribute("width of the nose", (NOSE_BASE,), (0,)),
-    "nose_length": Attribute("length of the nose", (NOSE_BASE,), (1,), about=NOSE_BRIDGE[:1], reach=0.16),
+    "nose_length": Attribute("length of the nose", (NOSE_BASE,), (1,), about=NOSE_BRIDGE[:1], reach=0.3),
     "mouth_width": Attribute("width of the mouth", (_LIPS,), (0,)),
     "lips": Attribute("fullness of the lips", (_LIPS,), (1,), reach=0.08),
     "eyes": Attribute("size of the eyes", _EYES, (0, 1), reach=0.08),

@@ -58,9 +58,8 @@ class View(nn.Module):
         self.whitening.copy_(matrix)
 
     def forward(self, landmarks: Tensor) -> Tensor:
-        # Without autocast: in bf16 points are rounded to a quarter of a pixel.
-        with torch.autocast(landmarks.device.type, enabled=False):
-            return (landmarks.float() - self.centre) @ self.whitening
+        # In doubles, which autocast leaves alone: in bf16 points are rounded to a quarter of a pixel.
+        return ((landmarks - self.centre).double() @ self.whitening.double()).float()
 
 
 # --------------------------------------------------------------------------------------------------------------

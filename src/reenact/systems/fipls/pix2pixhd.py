@@ -6,6 +6,8 @@ Shape letters: B samples. Pictures and sketches are (B, 3, H, W) in [-1, 1], H a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -73,9 +75,9 @@ class Block(nn.Module):
 class GlobalGenerator(nn.Module):
     """G_1: (B, 6, h, w) to features (B, width, h, w). first: the layers that see the pictures."""
 
-    def __init__(self, first: list[nn.Module], width: int, downs: int, blocks: int) -> None:
+    def __init__(self, first: Sequence[nn.Module], width: int, downs: int, blocks: int) -> None:
         super().__init__()
-        layers = [*first, *_norm(width)]
+        layers: list[nn.Module] = [*first, *_norm(width)]
         for level in range(downs):
             layers += _down(width * 2**level)
         layers += [Block(width * 2**downs) for _ in range(blocks)]
