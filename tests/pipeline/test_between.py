@@ -56,6 +56,19 @@ def test_a_wider_nose_changes_the_middle_of_the_face_alone(portrait: Path, tmp_p
     assert np.ptp(rows) < 80 and np.ptp(columns) < 80
 
 
+def test_lsg_refines_what_any_system_draws(portrait: Path, mirrored: Path, tmp_path: Path) -> None:
+    """The shipped network, drawn by a system of 478 points: near the straight way, and not it."""
+    pytest.importorskip("torch")
+    found = {}
+    for sequence in ("li", "lsg"):
+        out = tmp_path / sequence
+        animate_between(portrait, mirrored, out, Way(frames=3, sequence=sequence), PLAIN)
+        with open_frames(out) as source:
+            found[sequence] = np.stack([frame.image.astype(int) for frame in source])
+    apart = np.abs(found["lsg"] - found["li"]).mean((1, 2, 3))
+    assert (apart > 0.05).all() and (apart < 4).all(), apart
+
+
 def test_what_cannot_be_is_refused_before_anything_is_written(portrait: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.mp4"
     for way, words in (
