@@ -163,9 +163,11 @@ def _triples(stage: StageSpec, name: str, settings: Settings) -> Data:
 
 def _pairs(stage: StageSpec, name: str, settings: Settings) -> Data:
     from reenact.training.pairs import open_pairs
+    from reenact.training.varied import varied
 
     values = as_json(settings)
-    return open_pairs(_folder(stage, name), values["size"], values.get("stills", 0.0))
+    data = open_pairs(_folder(stage, name), values["size"], values.get("stills", 0.0))
+    return varied(data, values["epoch_size"]) if values.get("varied") else data
 
 
 def _crossed(stage: StageSpec, name: str, settings: Settings) -> Data:

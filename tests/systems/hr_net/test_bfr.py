@@ -27,6 +27,17 @@ def test_shapes(size: int) -> None:
     assert critic(picture, boundary).shape == (2, 1, side, side)
 
 
+def test_ends_of_stride_two_and_a_smaller_style_picture() -> None:
+    """As `small` has them: the maps between are of half the side, and E_s sees the source averaged down."""
+    torch.manual_seed(0)
+    generator = bfr.Generator(replace(TINY, stride=2, downs=3, style_size=32))
+    boundary, source = torch.randn(2, 1, 3, 64, 64)
+    assert generator(boundary, source).shape == (1, 3, 64, 64)
+    assert generator.transformer.first(boundary).shape[-1] == 32
+    coarse = source.view(1, 3, 32, 2, 32, 2).mean((3, 5))
+    torch.testing.assert_close(generator.style(source), generator.style(coarse))
+
+
 def test_the_style_is_of_the_source_alone() -> None:
     """So that it is computed once a source; the boundary image reaches the picture by T_f."""
     torch.manual_seed(0)

@@ -89,6 +89,21 @@ def test_terms_of_11_can_be_switched_off(name: str) -> None:
     assert ("perceptual" in terms) == (name != "weight_perceptual")
 
 
+def test_the_adversary_can_come_later() -> None:
+    stage = BfrStage(replace(TINY_BFR, epochs=10, adversarial_from=8))
+    steps, batch = Steps(stage), pairs(2, 64)
+    for epoch, critic in ((0.0, False), (7.9, False), (8.0, True)):
+        stage.factor("generator", epoch)
+        assert ({"adversarial_d", "adversarial_g"} <= set(steps.run(batch))) == critic
+
+
+def test_the_perceptual_loss_of_a_part_of_the_batch() -> None:
+    batch, settings = pairs(4, 64), replace(TINY_BFR, block="relu3_3", weight_adversarial=0.0)
+    whole, half = (Steps(BfrStage(replace(settings, perceptual_share=share))) for share in (1.0, 0.5))
+    part = {name: value[:2] for name, value in batch.items()}
+    assert half.run(batch)["perceptual"] == pytest.approx(whole.run(part)["perceptual"], rel=1e-4)
+
+
 def test_the_rate_is_constant_then_falls_to_zero() -> None:
     """'constant at its initial value for the first 150 epochs and then decreases linearly to zero'."""
     stage = BfrStage(replace(presets.BFR["tiny"], epochs=300, constant_epochs=150))

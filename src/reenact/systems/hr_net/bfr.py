@@ -50,15 +50,17 @@ class StyleExtractor(nn.Module):
 
     differs from paper: the first blocks halve the map until it is 4 x 4, as in StarGAN v2 (the paper is silent,
     and a fully connected layer on whole maps would be enormous), and there is no instance norm, which would
-    take away the statistics that are the style.
+    take away the statistics that are the style. With `style_size` it sees the picture averaged down, and begins
+    with as many channels as T_f has at that size.
     """
 
     def __init__(self, settings: BfrSettings) -> None:
         super().__init__()
-        halvings = min(int(math.log2(settings.size / _LEAST_MAP)), settings.style_blocks)
+        self.size = settings.style_size or settings.size
+        halvings = min(int(math.log2(self.size / _LEAST_MAP)), settings.style_blocks)
+        width = settings.width * settings.size // (self.size * settings.stride)
         channels = [
-            min(settings.width * 2 ** min(n, halvings), settings.widest)
-            for n in range(settings.style_blocks + 1)
+            min(width * 2 ** min(n, halvings), settings.widest) for n in range(settings.style_blocks + 1)
         ]
         self.first = nn.Conv2d(3, channels[0], 3, padding=1)
         self.blocks = nn.Sequential(
@@ -71,6 +73,8 @@ class StyleExtractor(nn.Module):
         self.code = nn.Linear(channels[-1], settings.style)
 
     def forward(self, source: Tensor) -> Tensor:
+        if source.shape[-1] > self.size:
+            source = functional.interpolate(source, self.size, mode="area")
         x = functional.leaky_relu(self.blocks(self.first(source)), _SLOPE)
         x = functional.leaky_relu(self.last(x), _SLOPE).mean((2, 3))
         return self.code(x)
@@ -81,27 +85,35 @@ class Transformer(nn.Module):
     blocks; `middles` blocks and as many doubling ones as halving ones, with AdaIN; a deconvolution and tanh.
 
     differs from paper: the code enters each block by AdaIN's affine map alone; it is not concatenated with the
-    feature map before.
+    feature map before. With `skips`, which the paper's figure 4 has not, each map on the way down is added to
+    the one of its size on the way up, so that few samples are enough to find the lines again.
     """
 
     def __init__(self, settings: BfrSettings) -> None:
         super().__init__()
         channels = widths(settings)
-        deep = channels[-1]
-        self.first = nn.Conv2d(3, channels[0], 3, padding=1)
-        self.down = nn.Sequential(*(ResidualBlock(a, b, down=True) for a, b in pairwise(channels)))
+        deep, kernel = channels[-1], settings.stride + 2
+        self.first = nn.Conv2d(3, channels[0], kernel, settings.stride, padding=1)
+        self.down = nn.Sequential(
+            *(ResidualBlock(a, b, down=True, normalise=settings.norm_lines) for a, b in pairwise(channels))
+        )
         self.middle = nn.ModuleList(StyledBlock(deep, deep, settings.style) for _ in range(settings.middles))
         self.up = nn.ModuleList(
             StyledBlock(a, b, settings.style, up=True) for a, b in pairwise(reversed(channels))
         )
-        self.norm = nn.InstanceNorm2d(channels[0], affine=True)
-        self.last = nn.ConvTranspose2d(channels[0], 3, 3, padding=1)
+        self.skips = settings.skips
+        self.last = nn.ConvTranspose2d(channels[0], 3, kernel, settings.stride, padding=1)
 
     def forward(self, boundary: Tensor, style: Tensor) -> Tensor:
-        x = self.down(self.first(boundary))
-        for block in (*self.middle, *self.up):
+        x, passed = self.first(boundary), list[Tensor]()
+        for block in self.down:
+            x = block(x)
+            passed.append(x)
+        for block in self.middle:
             x = block(x, style)
-        return torch.tanh(self.last(functional.leaky_relu(self.norm(x), _SLOPE)))
+        for block in self.up:
+            x = block(x + passed.pop() if self.skips else x, style)
+        return torch.tanh(self.last(functional.leaky_relu(x, _SLOPE)))
 
 
 class Generator(nn.Module):

@@ -6,7 +6,7 @@ A value that the paper does not print is marked 'not in the paper'. Each loss is
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from reenact.systems.spec import Settings
 
@@ -52,9 +52,14 @@ class BfrSettings(Settings):
     """Of the boundary-guided face reenactment (section III-B).
 
     size: of the picture. width: channels of the first convolution; they double with each halving up to
-    `widest`. style: length of the style code. patch_width: channels of the discriminator's first layer. sigma:
-    blur of the boundary lines in pixels. boundary: the target as boundary lines, or as landmark dots (table V).
-    block: of VGG-16, for the local perceptual loss.
+    `widest`. stride: of that convolution and of the deconvolution at the end. skips: add maps on the way down
+    to those on the way up. norm_lines: instance norm on the way down. style: length of the style code.
+    style_size: pixels a side that E_s sees; 0: `size`. patch_width: channels of the discriminator's first
+    layer. sigma: blur of the boundary lines in pixels. boundary: the target as boundary lines, or as landmark
+    dots (table V). block: of VGG-16, for the local perceptual loss. perceptual_share: of a batch that it is
+    taken on. adversarial_from: epoch from which on (6) counts. varied: all pairs mirrored and recoloured at
+    random. stills: share of the pairs from stills. epoch_size: varied pairs an epoch (0: as many as there are
+    faces of clips).
     """
 
     size: int = 256
@@ -63,7 +68,11 @@ class BfrSettings(Settings):
     downs: int = 4
     middles: int = 4
     style_blocks: int = 6
+    stride: int = 1  # not in the paper: StarGAN v2's
+    skips: bool = False
+    norm_lines: bool = True  # not in the paper: StarGAN v2's
     style: int = 64  # not in the paper: StarGAN v2's
+    style_size: int = 0
     patch_width: int = 64
     sigma: float = 1.0  # of the lines' blur in pixels; not in the paper
     boundary: Literal["lines", "dots"] = "lines"
@@ -71,10 +80,15 @@ class BfrSettings(Settings):
     weight_l1: float = 10.0  # alpha_2
     weight_perceptual: float = 1.0  # alpha_3
     block: Block = "relu3_3"
+    perceptual_share: float = 1.0
+    adversarial_from: int = 0
     rate: float = 2e-4
     beta1: float = 0.5
     beta2: float = 0.999
     constant_epochs: int = 150
+    varied: bool = False
+    stills: float = 0.0
+    epoch_size: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,10 +159,46 @@ LIC = {
     ),
 }
 
+# For half an hour of one CPU core: 128 px, halved and doubled by the first convolution and the deconvolution;
+# sums across the hourglass; a long style code, from 64 px; the perceptual loss on every fourth sample.
+_SMALL: dict[str, Any] = {
+    "size": 128,
+    "width": 16,
+    "widest": 128,
+    "downs": 3,
+    "stride": 2,
+    "skips": True,
+    "norm_lines": False,
+    "style": 256,
+    "style_size": 64,
+    "patch_width": 16,
+    "sigma": 0.7,
+    "perceptual_share": 0.25,
+    "threads": 1,
+    "precision": "auto",
+    "batch": 4,
+    "beta1": 0.9,
+}
+
 BFR = {
     "paper": BfrSettings(epochs=300, batch=16, mean=0.999, precision="auto", clip=0.0),
+    # The adversary at a tenth of its weight, in the last fifth alone; stills beside clips, so that E_s sees two
+    # thousand people.
     "small": BfrSettings(
-        epochs=60, constant_epochs=30, batch=8, precision="auto", width=16, widest=120, style=32, patch_width=32
+        **_SMALL,
+        epochs=50,
+        constant_epochs=30,
+        epoch_size=120,
+        mean=0.99,
+        rate=1e-3,
+        weight_adversarial=0.1,
+        adversarial_from=42,
+        varied=True,
+        stills=0.5,
+        validate_every=600,
+        save_every=200,
+        sheet_every=300,
+        validate_samples=128,
     ),
     "tiny": BfrSettings(
         epochs=1,
@@ -174,7 +224,16 @@ BFR = {
 JOINT = {
     "paper": JointSettings(epochs=30, batch=16, precision="auto"),
     "small": JointSettings(
-        epochs=6, batch=8, precision="auto", width=16, widest=120, style=32, patch_width=32, residual=True
+        **_SMALL,
+        epochs=6,
+        residual=True,
+        mean=0.99,
+        rate=1e-4,
+        weight_adversarial=0.1,
+        validate_every=200,
+        save_every=100,
+        sheet_every=200,
+        validate_samples=128,
     ),
     "tiny": JointSettings(
         epochs=1,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import torch
@@ -130,9 +131,11 @@ class BfrStage(AdamStage):
             "discriminator": self.discriminator,
         }
         self._features: Features | None = None
+        self._epoch = 0.0
 
     def factor(self, name: str, epoch: float) -> float:
         """'constant at its initial value for the first 150 epochs and then decreases linearly to zero'."""
+        self._epoch = epoch  # the loop asks before each step
         return constant_then_linear(epoch, self.settings.constant_epochs, self.settings.epochs)
 
     def step(self, batch: Mapping[str, Tensor], update: Update) -> None:
@@ -144,7 +147,7 @@ class BfrStage(AdamStage):
 
     def criticise(self, target: Tensor, result: Tensor, boundary: Tensor, update: Update) -> None:
         """D_B's own step."""
-        if self.settings.weight_adversarial:
+        if self._adversarial:
             real, fake = self.discriminator(target, boundary), self.discriminator(result, boundary)
             update(
                 "discriminator", {"adversarial_d": discriminator_loss(real, fake)}, {"adversarial_d": 1.0}
@@ -154,11 +157,16 @@ class BfrStage(AdamStage):
         """The terms of (11) for made pictures."""
         s = self.settings
         terms = {"l1": picture_l1(result, target)}  # (7)
-        if s.weight_adversarial:
+        if self._adversarial:
             terms["adversarial_g"] = generator_loss(self.discriminator(result, boundary))  # (6)
         if s.weight_perceptual and s.block != "none":
-            terms["perceptual"] = self._perceptual(result, target)  # (8) to (10)
+            some = math.ceil(len(result) * s.perceptual_share)
+            terms["perceptual"] = self._perceptual(result[:some], target[:some])  # (8) to (10)
         return terms
+
+    @property
+    def _adversarial(self) -> bool:
+        return bool(self.settings.weight_adversarial) and self._epoch >= self.settings.adversarial_from
 
     @property
     def weights(self) -> dict[str, float]:
