@@ -12,8 +12,8 @@ from reenact.geometry.face_model import default_face_model
 from reenact.media.compose import scale_to
 from reenact.perception.detector import MeshDetector
 from reenact.pipeline.options import DEFAULT_SYSTEM
-from reenact.systems import CONVERTERS, SYSTEMS, find_system, status_of
-from reenact.systems.spec import SourceFace, TargetShape, fits
+from reenact.systems import CONVERTERS, SYSTEMS, caveats, find_system, status_of
+from reenact.systems.spec import SourceFace, SystemSpec, TargetShape, fits
 
 READY = [name for name, spec in SYSTEMS.items() if status_of(spec) == "ready"]
 
@@ -91,3 +91,30 @@ def test_a_moved_target_changes_the_picture(source, name):
     points[:, 0] += np.where(points[:, 1] > points[4, 1], 6, 0)
     moved = generator.render(TargetShape(points, source.state))
     assert np.abs(moved.astype(int) - still).max() > 20
+
+
+def test_first_tries_say_so(tmp_path, monkeypatch):
+    """Weights that saw few samples come with a line; those that saw enough, or are not there, with none."""
+    import hashlib
+    import json
+
+    from reenact.runtime import weights
+
+    monkeypatch.setenv("REENACT_HOME", str(tmp_path))
+    monkeypatch.setattr(weights, "SHIPPED", tmp_path / "none")
+    folder = tmp_path / "weights"
+    folder.mkdir()
+    spec = SystemSpec("young", "", "", 2.0, True, lambda *_: None, weights=("young_net",))
+    assert caveats(spec) == ()
+    for samples, lines in ((1_200, 1), (500_000, 0)):
+        (folder / "young_net.safetensors").write_bytes(b"weights")
+        record = {
+            "file": "young_net.safetensors",
+            "sha256": hashlib.sha256(b"weights").hexdigest(),
+            "purpose": "a test",
+            "licence": "Apache-2.0",
+            "samples": samples,
+        }
+        (folder / "young_net.json").write_text(json.dumps(record))
+        assert len(caveats(spec)) == lines
+        assert all(f"{samples:,} samples" in line for line in caveats(spec))

@@ -38,6 +38,7 @@ from reenact.pipeline.portrait import (
 from reenact.pipeline.progress import Progress, silent
 from reenact.pipeline.stages import Behind, abreast, ahead
 from reenact.pipeline.track import cut, resampled, smoothed, track_video
+from reenact.systems import caveats
 from reenact.trust.certificate import Signer
 from reenact.trust.manifest import Role
 from reenact.types import Frame, Image, Motion, Summary
@@ -350,7 +351,7 @@ def _summary(
         held=held,
         seconds=time.monotonic() - began,
         marks=finisher.marks,
-        notes=notes,
+        notes=(*notes, *caveats(puppet.spec)),
     )
 
 

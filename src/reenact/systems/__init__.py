@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from reenact.errors import ReenactError
-from reenact.runtime.weights import for_torch, installed
+from reenact.runtime.weights import find, for_torch, installed
 from reenact.systems.converters import COPY, LST, MORPHABLE
 from reenact.systems.dg import DG, DG_TRAINING, IDSG
 from reenact.systems.fipls import FIPLS, FIPLS_TRAINING, LI, LSG
@@ -38,6 +38,7 @@ TRAINING: dict[str, TrainingSpec] = {
     )
 }
 """The systems that can be trained, whether or not trained weights of them are there yet."""
+_FEW = 20_000  # samples
 
 
 def status_of(spec: SystemSpec) -> str:
@@ -45,6 +46,17 @@ def status_of(spec: SystemSpec) -> str:
     if _missing(spec):
         return "no weights yet"
     return "needs PyTorch" if _runs_on_torch(spec) and not torch_is_there() else "ready"
+
+
+def caveats(spec: SystemSpec) -> tuple[str, ...]:
+    """What whoever uses a system that is ready should know: a line where its weights saw so little that nobody
+    should expect a likeness."""
+    seen = [int(find(name).details.get("samples", _FEW)) for name in spec.weights if installed(name)]
+    if not seen or min(seen) >= _FEW:
+        return ()
+    return (
+        f"{spec.name}'s weights saw {min(seen):,} samples only: a first try, blurred; use live for a likeness",
+    )
 
 
 def find_system(name: str) -> SystemSpec:
