@@ -128,7 +128,9 @@ def animate_video(
     motion, notes = _motion_of(driving, options, tell, motion)
     portrait = _portrait_for(motion, portraits, options, longest=_VIDEO_LONGEST)
     blend = blend_of(options.motion)
-    puppet = Puppet(portrait, options.system, blend, paste=settings.paste, threads=options.threads)
+    # Frames are rendered side by side: one thread for each.
+    each = 1 if _workers(options) > 1 else options.threads
+    puppet = Puppet(portrait, options.system, blend, paste=settings.paste, threads=each)
     finisher = _finisher(settings, signer, puppet, sources, driving)
     with atomic_output(
         output, overwrite=settings.overwrite, inputs=[*sources, driving], folder=folder
@@ -222,9 +224,10 @@ def _render_all(
             reader = stack.enter_context(open_frames(driving, start=settings.start, end=settings.end))
         # Closed before its reader is, whose file a thread reads ahead.
         seen = stack.enter_context(closing(_driving_frames(reader, motion)))
-        workers = options.threads or min(os.cpu_count() or 1, _MOST_WORKERS)
         moments = zip(drives, motion.times, seen, strict=False)
-        pictures = abreast(lambda moment: _picture(puppet, anchor, *moment, settings), moments, workers)
+        pictures = abreast(
+            lambda moment: _picture(puppet, anchor, *moment, settings), moments, _workers(options)
+        )
         stack.enter_context(closing(pictures))
         first = next(pictures)
         opening = finisher.frame(first.image, first.driving, first.points)
@@ -246,6 +249,10 @@ def _render_all(
             sink.close(end=motion.duration if done == len(drives) else motion.times[done])
         notes += sink.notes
     return sink.size, done, tuple(notes)
+
+
+def _workers(options: RunOptions) -> int:
+    return options.threads or min(os.cpu_count() or 1, _MOST_WORKERS)
 
 
 def _picture(

@@ -56,7 +56,7 @@ def open_network(
 ) -> Network:
     """The network of an ONNX file; the same object for the same arguments.
 
-    threads: of the CPU. streams: calls at once that share these. precision: of OpenVINO's arithmetic; 'auto' is
+    threads: of the CPU, for one call. streams: calls at once. precision: of OpenVINO's arithmetic; 'auto' is
     bf16 where the processor multiplies it natively, ONNX Runtime always computes in f32. Raises ReenactError
     where no backend is installed or the file is not one that it can run.
     """
@@ -75,7 +75,7 @@ def open_network(
 class _OpenVino:
     def __init__(self, path: Path, threads: int, precision: Precision, streams: int) -> None:
         core = _openvino_core()
-        options: dict[str, Any] = {"INFERENCE_NUM_THREADS": threads}
+        options: dict[str, Any] = {"INFERENCE_NUM_THREADS": threads * streams}
         options |= {"PERFORMANCE_HINT": "LATENCY"} if streams == 1 else {"NUM_STREAMS": streams}
         if precision != "auto":
             options["INFERENCE_PRECISION_HINT"] = precision
@@ -93,7 +93,7 @@ class _OnnxRuntime:
     def __init__(self, path: Path, threads: int, precision: Precision, streams: int) -> None:
         package: Any = importlib.import_module("onnxruntime")
         options = package.SessionOptions()
-        options.intra_op_num_threads, options.log_severity_level = max(threads // streams, 1), 3
+        options.intra_op_num_threads, options.log_severity_level = threads, 3
         wanted = (_GPU, "CPUExecutionProvider")
         providers = [name for name in wanted if name in package.get_available_providers()]
         try:

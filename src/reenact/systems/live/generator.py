@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 
 from reenact.geometry.apertures import opening
@@ -30,8 +32,9 @@ def trained_networks(threads: int | None) -> tuple[Network, Network]:
     """The source's and the frame's network, one's own or the shipped ones; their hashes are checked."""
     count = threads or 2
     source = open_network(find(SOURCE_NET).path, count)
-    # Frames of a video are rendered side by side, each on a thread of its own.
-    frame = open_network(find(FRAME_NET if on_gpu() else INTEGER_NET).path, count, streams=count)
+    # Frames of a video are rendered side by side, each on one thread; a single frame has them all.
+    streams = (os.cpu_count() or 1) if count == 1 else 1
+    frame = open_network(find(FRAME_NET if on_gpu() else INTEGER_NET).path, count, streams=streams)
     return source, frame
 
 
