@@ -106,7 +106,7 @@ def test_format_of_a_batch(
 def test_systems_are_listed(reenact: Command) -> None:
     assert "warp" in reenact("systems", "--quiet").out.split()
     rows = reenact("systems", "--json").json["systems"]
-    assert {"name", "status", "title", "paper"} == set(rows[0])
+    assert {"name", "status", "title", "paper", "caveats"} == set(rows[0])
 
 
 def test_doctor_finds_everything_that_is_needed(reenact: Command) -> None:
