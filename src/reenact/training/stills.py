@@ -196,10 +196,10 @@ def open_stills(folder: Path, settings: dict[str, Any]) -> Data:
         train, held = (RenderedStills(folder / name, side) for name in ("train", "held"))
         return Data(train, held, f"{train.size:,} rendered stills of {folder}")
     manners = Manners(settings["resampling"], settings["expression"], settings["turn"])
-    stores = _stores(folder)
-    source, kept = (store and StillSource(store, side, manners) for store in stores)
-    assert source is not None
-    note = f"{len(stores[0]):,} faces of {source.size:,} people of {folder}"
+    learned, other = _stores(folder)
+    source = StillSource(learned, side, manners)
+    kept = None if other is None else StillSource(other, side, manners)
+    note = f"{len(learned):,} faces of {source.size:,} people of {folder}"
     return Data(
         source, kept or source, note + ("" if kept else "; nothing held out: figures are of training faces")
     )
