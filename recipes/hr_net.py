@@ -27,7 +27,7 @@ def lic_small(out: Path, data: str, steps: int) -> None:
 
 
 def bfr_small(out: Path, data: str, steps: int) -> None:
-    """50 epochs of 120 pairs of the faces in `data`, or `steps`."""
+    """90 epochs of 120 pairs of the faces in `data`, or `steps`."""
     train(Order("hr_net", "small", data, out / "bfr", "bfr", _steps(steps)))
 
 

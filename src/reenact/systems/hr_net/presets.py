@@ -159,7 +159,7 @@ LIC = {
     ),
 }
 
-# For half an hour of one CPU core: 128 px, halved and doubled by the first convolution and the deconvolution;
+# For three quarters of an hour of one CPU core: 128 px, halved and doubled by the first convolution and the deconvolution;
 # sums across the hourglass; a long style code, from 64 px; the perceptual loss on every fourth sample.
 _SMALL: dict[str, Any] = {
     "size": 128,
@@ -186,13 +186,13 @@ BFR = {
     # thousand people.
     "small": BfrSettings(
         **_SMALL,
-        epochs=50,
-        constant_epochs=30,
+        epochs=90,
+        constant_epochs=55,
         epoch_size=120,
-        mean=0.99,
+        mean=0.995,
         rate=1e-3,
         weight_adversarial=0.1,
-        adversarial_from=42,
+        adversarial_from=76,
         varied=True,
         stills=0.5,
         validate_every=600,
