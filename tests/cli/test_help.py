@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from importlib.metadata import version
 
 import pytest
 from cli_command import Command
 from typer.main import get_command
 
-from reenact.cli.app import make_app
+from reenact.cli.app import VERBS, make_app
 
 SHARED = (
     "--source --same-person --driving --output -o --out-dir --overwrite --config "
@@ -63,6 +66,27 @@ def test_verbs_are_pinned() -> None:
     assert set(find("").commands) == {words.split()[0] for words in OPTIONS}
     assert set(find("train").commands) == {"dg", "face-model", "fipls", "glg", "hr_net", "live", "osfr"}
     assert set(find("weights").commands) == {"list", "fetch", "convert"}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_verb_s_line_is_how_its_own_help_begins(verb: str) -> None:
+    whole = re.sub(r"\s+", " ", find(verb).help or "")
+    assert whole.startswith(VERBS[verb])
+
+
+def test_help_alone_names_all_verbs_and_reads_the_options_of_none(reenact: Command) -> None:
+    modules = {f"reenact.cli.{verb}" for verb in VERBS}
+    code = "import sys; from reenact.cli import main; main(['--help']); print(*sys.modules, sep='\\n')"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert not modules & set(shown.splitlines())
+    assert all(f"│ {verb} " in shown for verb in VERBS)
+
+
+def test_completion_knows_the_options_of_a_verb() -> None:
+    words = {"_REENACT_COMPLETE": "complete_bash", "COMP_WORDS": "reenact video --smo", "COMP_CWORD": "2"}
+    code = "from reenact.cli import main; main([])"
+    done = subprocess.run([sys.executable, "-c", code], env={**os.environ, **words}, capture_output=True, text=True)
+    assert done.stdout.split() == ["--smooth"]
 
 
 @pytest.mark.parametrize("words", OPTIONS)

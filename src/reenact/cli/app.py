@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Sequence
 from importlib import import_module
 from typing import Annotated
 
@@ -13,31 +13,32 @@ from typer.main import get_command
 
 from reenact.cli import failures
 
-VERBS = (
-    "image",
-    "video",
-    "webcam",
-    "serve",
-    "between",
-    "edit",
-    "track",
-    "demo",
-    "evaluate",
-    "table",
-    "export",
-    "prepare",
-    "systems",
-    "doctor",
-    "train",
-    "weights",
-    "verify",
-)
-"""In the order of the help. A verb is the module of its name beside this one, and there the function of its
-name with its `EXAMPLES`, or `app` where it has verbs of its own."""
+VERBS = {
+    "image": "Animate a portrait with the pose and expression of one picture, or with those asked for in words.",
+    "video": "Animate a portrait with the motion of a video; the sound comes along.",
+    "webcam": "Drive a portrait live with a camera. Frames that come too fast are left out; nothing is queued.",
+    "serve": "Open the web page and the HTTP API on this computer, until Ctrl-C.",
+    "between": "Make a video that leads smoothly from one picture of a person to another.",
+    "edit": "Change the shape of a face: a wider nose, larger eyes.",
+    "track": "Write a video's motion (pose, expression, time; no identity, no pixels) as a small file.",
+    "demo": "Animate the public-domain NASA portrait of Eileen Collins: a video, a side-by-side, a sheet of frames.",
+    "evaluate": "Measure systems on clips, stills and test pairs; what was measured before is kept.",
+    "table": "Print a table of a paper, and run the rows that can be made here.",
+    "export": "Export a system's trained networks; each is compared with PyTorch's and timed.",
+    "prepare": "Turn a data set into shards for training; run again after a stop, it goes on where it was.",
+    "systems": "List the systems: name, state, title and paper.",
+    "doctor": "Say what is installed, what runs and what would be downloaded; exit code 2 if a needed part is broken.",
+    "train": "Learn from your own pictures and videos.",
+    "weights": "List, fetch and convert network weights. Animating needs none of the published ones.",
+    "verify": "Read a file's marks. Exit code 0: marked and intact; 1: unmarked; 2: unreadable; 3: tampered with.",
+}
+"""Verb -> its line in the help, in that order. A verb is the module of its name beside this one, and there the
+function of its name with its `EXAMPLES`, or `app` where it has verbs of its own."""
 
 
-def make_app(verbs: Iterable[str] = VERBS) -> typer.Typer:
-    """The command with these verbs. Reading the options of all takes longer than most command lines have."""
+def make_app(verbs: Container[str] = VERBS) -> typer.Typer:
+    """The command. Verbs that are not among `verbs` stand in it by name and line alone: reading the options of
+    all takes longer than most command lines have."""
     app = typer.Typer(
         name="reenact",
         help="Animate a portrait with the pose and expression of another face.",
@@ -47,13 +48,20 @@ def make_app(verbs: Iterable[str] = VERBS) -> typer.Typer:
         context_settings={"help_option_names": ["--help", "-h"]},
     )
     app.callback()(_root)
-    for verb in verbs:
+    for verb, line in VERBS.items():
+        if verb not in verbs:
+            app.command(verb, short_help=line)(_named_only)
+            continue
         module = import_module(f"reenact.cli.{verb}")
         if hasattr(module, "app"):
-            app.add_typer(module.app, name=verb)
+            app.add_typer(module.app, name=verb, short_help=line)
         else:
-            app.command(verb, epilog=module.EXAMPLES)(getattr(module, verb))
+            app.command(verb, short_help=line, epilog=module.EXAMPLES)(getattr(module, verb))
     return app
+
+
+def _named_only() -> None:
+    """Stands for a verb that the command line does not name."""
 
 
 def _version(wanted: bool) -> None:
@@ -79,8 +87,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     its own, which its help lists.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
-    asked = [word for word in words[:1] if word in VERBS]
-    command = get_command(make_app(asked or VERBS))
+    # The shell asks for a verb's options in an environment variable, not in the words.
+    completing = any(name.startswith("_REENACT_COMPLETE") for name in os.environ)
+    command = get_command(make_app(VERBS if completing else words))
     try:
         code = command.main(args=words, prog_name="reenact", standalone_mode=False)
     except BaseException as exception:
