@@ -85,8 +85,10 @@ def test_help_alone_names_all_verbs_and_reads_the_options_of_none(reenact: Comma
 def test_completion_knows_the_options_of_a_verb() -> None:
     words = {"_REENACT_COMPLETE": "complete_bash", "COMP_WORDS": "reenact video --smo", "COMP_CWORD": "2"}
     code = "from reenact.cli import main; main([])"
-    done = subprocess.run([sys.executable, "-c", code], env={**os.environ, **words}, capture_output=True, text=True)
-    assert done.stdout.split() == ["--smooth"]
+    run = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, **words}, capture_output=True, text=True
+    )
+    assert run.stdout.split() == ["--smooth"]
 
 
 @pytest.mark.parametrize("words", OPTIONS)

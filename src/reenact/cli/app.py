@@ -14,23 +14,27 @@ from typer.main import get_command
 from reenact.cli import failures
 
 VERBS = {
-    "image": "Animate a portrait with the pose and expression of one picture, or with those asked for in words.",
+    "image": "Animate a portrait with the pose and expression of one picture, or with those "
+    "asked for in words.",
     "video": "Animate a portrait with the motion of a video; the sound comes along.",
     "webcam": "Drive a portrait live with a camera. Frames that come too fast are left out; nothing is queued.",
     "serve": "Open the web page and the HTTP API on this computer, until Ctrl-C.",
     "between": "Make a video that leads smoothly from one picture of a person to another.",
     "edit": "Change the shape of a face: a wider nose, larger eyes.",
     "track": "Write a video's motion (pose, expression, time; no identity, no pixels) as a small file.",
-    "demo": "Animate the public-domain NASA portrait of Eileen Collins: a video, a side-by-side, a sheet of frames.",
+    "demo": "Animate the public-domain NASA portrait of Eileen Collins: a video, a "
+    "side-by-side, a sheet of frames.",
     "evaluate": "Measure systems on clips, stills and test pairs; what was measured before is kept.",
     "table": "Print a table of a paper, and run the rows that can be made here.",
     "export": "Export a system's trained networks; each is compared with PyTorch's and timed.",
     "prepare": "Turn a data set into shards for training; run again after a stop, it goes on where it was.",
     "systems": "List the systems: name, state, title and paper.",
-    "doctor": "Say what is installed, what runs and what would be downloaded; exit code 2 if a needed part is broken.",
+    "doctor": "Say what is installed, what runs and what would be downloaded; exit code 2 if a "
+    "needed part is broken.",
     "train": "Learn from your own pictures and videos.",
     "weights": "List, fetch and convert network weights. Animating needs none of the published ones.",
-    "verify": "Read a file's marks. Exit code 0: marked and intact; 1: unmarked; 2: unreadable; 3: tampered with.",
+    "verify": "Read a file's marks. Exit code 0: marked and intact; 1: unmarked; 2: "
+    "unreadable; 3: tampered with.",
 }
 """Verb -> its line in the help, in that order. A verb is the module of its name beside this one, and there the
 function of its name with its `EXAMPLES`, or `app` where it has verbs of its own."""

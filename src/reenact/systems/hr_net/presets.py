@@ -159,8 +159,9 @@ LIC = {
     ),
 }
 
-# For three quarters of an hour of one CPU core: 128 px, halved and doubled by the first convolution and the deconvolution;
-# sums across the hourglass; a long style code, from 64 px; the perceptual loss on every fourth sample.
+# For three quarters of an hour of one CPU core: 128 px, halved and doubled by the first convolution and the
+# deconvolution; sums across the hourglass; a long style code, from 64 px; the perceptual loss on every fourth
+# sample.
 _SMALL: dict[str, Any] = {
     "size": 128,
     "width": 16,
