@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -38,7 +39,7 @@ from reenact.pipeline.portrait import (
 from reenact.pipeline.progress import Progress, silent
 from reenact.pipeline.stages import Behind, abreast, ahead
 from reenact.pipeline.track import cut, resampled, smoothed, track_video
-from reenact.systems import caveats
+from reenact.systems import caveats, find_system
 from reenact.trust.certificate import Signer
 from reenact.trust.manifest import Role
 from reenact.types import Frame, Image, Motion, Summary
@@ -79,8 +80,10 @@ def animate_image(
     check_output(output, overwrite=settings.overwrite, inputs=[*sources, driving])
     watch = InputWatch([*sources, driving])
     signer = signer_of(settings)
+    ready = _prepared(options.system, options.threads)
     portraits = [read_portrait(path, options.source_face) for path in sources]
     motion, notes = _motion_of(driving, options, tell, motion, still=True)
+    ready()
     portrait = _portrait_for(motion, portraits, options, longest=_STILL_LONGEST)
     blend = replace(blend_of(options.motion), relative=options.motion.mode == "relative")
     puppet = Puppet(portrait, options.system, blend, paste=settings.paste, threads=options.threads)
@@ -123,13 +126,15 @@ def animate_video(
     if not folder and output.suffix.lower() != ".gif":
         choose(output, settings.codec, alpha=False)
     signer = signer_of(settings)
+    # Frames are rendered side by side: one thread for each.
+    each = 1 if _workers(options) > 1 else options.threads
+    ready = _prepared(options.system, each)
     # The source comes first: a mistake in it should not show only after a long video was tracked.
     portraits = [read_portrait(path, options.source_face) for path in sources]
     motion, notes = _motion_of(driving, options, tell, motion)
     portrait = _portrait_for(motion, portraits, options, longest=_VIDEO_LONGEST)
     blend = blend_of(options.motion)
-    # Frames are rendered side by side: one thread for each.
-    each = 1 if _workers(options) > 1 else options.threads
+    ready()
     puppet = Puppet(portrait, options.system, blend, paste=settings.paste, threads=each)
     finisher = _finisher(settings, signer, puppet, sources, driving)
     with atomic_output(
@@ -143,6 +148,18 @@ def animate_video(
     duration = motion.duration if done == len(motion) else motion.times[done]
     summary = _summary(output, puppet, done, size, motion.fps, duration, held, began, finisher, notes)
     return replace(summary, complete=done == len(motion))
+
+
+def _prepared(system: str, threads: int | None) -> Callable[[], object]:
+    """Make beside the caller what a system's generators share, while the faces are looked for; what comes back
+    waits for it, and raises what went wrong."""
+    prepare = find_system(system).prepare
+    if prepare is None:
+        return lambda: None
+    pool = ThreadPoolExecutor(1)
+    waiting = pool.submit(prepare, threads)
+    pool.shutdown(wait=False)
+    return waiting.result
 
 
 def _motion_of(

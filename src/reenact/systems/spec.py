@@ -98,7 +98,8 @@ class SystemSpec:
     name: as in `--system`. title, paper: for people. margin: side of the region that it changes, in heights of
     the face. learned: whether trained weights draw pixels. load: makes the generator of a source; the second
     argument is the number of threads it may use. takes: the scheme of the landmarks that it draws. converter:
-    the one that goes with it. weights: shipped files that the generator cannot do without.
+    the one that goes with it. weights: shipped files that the generator cannot do without. prepare: makes what
+    `load` shares between sources and keeps, for that number of threads; it may run in a thread of its own.
     """
 
     name: str
@@ -110,6 +111,7 @@ class SystemSpec:
     takes: Scheme = "mesh478"
     converter: str = "morphable"
     weights: tuple[str, ...] = ()
+    prepare: Callable[[int | None], object] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from reenact.systems.live.generator import FRAME_NET, INTEGER_NET, SOURCE_NET, LiveGenerator
+from reenact.systems.live.generator import (
+    FRAME_NET,
+    INTEGER_NET,
+    SOURCE_NET,
+    LiveGenerator,
+    trained_networks,
+)
 from reenact.systems.live.presets import PRESETS
 from reenact.systems.spec import Generator, SourceFace, Stage, StageSpec, SystemSpec, TrainingSpec
 
@@ -34,6 +40,7 @@ LIVE = SystemSpec(
     learned=True,
     load=_load,
     weights=(SOURCE_NET, FRAME_NET, INTEGER_NET),
+    prepare=trained_networks,
 )
 
 LIVE_TRAINING = TrainingSpec(
