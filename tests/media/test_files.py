@@ -33,6 +33,23 @@ def test_the_file_appears_when_it_is_whole(tmp_path: Path) -> None:
     assert (tmp_path / "out.mp4").read_bytes() == b"whole"
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
+@pytest.mark.parametrize("umask, mode", [(0o022, 0o644), (0o007, 0o660)])
+def test_others_may_read_what_a_library_wrote_for_its_owner_alone(
+    tmp_path: Path, umask: int, mode: int
+) -> None:
+    before = os.umask(umask)
+    try:
+        with atomic_output(tmp_path / "net.safetensors") as partial:
+            own = tmp_path / "own"
+            own.write_bytes(b"whole")
+            own.chmod(0o600)
+            own.replace(partial)
+    finally:
+        os.umask(before)
+    assert (tmp_path / "net.safetensors").stat().st_mode & 0o777 == mode
+
+
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
 @pytest.mark.parametrize("folder", [False, True])
 def test_an_exception_leaves_nothing(tmp_path: Path, error: type[BaseException], folder: bool) -> None:

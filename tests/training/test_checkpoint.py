@@ -86,6 +86,12 @@ def test_nothing_is_pickled(tmp_path: Path) -> None:
     json.loads((path / "state.json").read_text())
 
 
+def test_whoever_reads_the_state_can_read_the_tensors(tmp_path: Path) -> None:
+    path = checkpoint.save(tmp_path, 1, state())
+    modes = {(path / name).stat().st_mode for name in ("tensors.safetensors", "state.json")}
+    assert len(modes) == 1
+
+
 @pytest.mark.parametrize("name", ["tensors.safetensors", "state.json"])
 def test_a_damaged_checkpoint_is_one_line(tmp_path: Path, name: str) -> None:
     path = checkpoint.save(tmp_path, 1, state())

@@ -7,6 +7,7 @@ import os
 import re
 import secrets
 import shutil
+import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -75,15 +76,20 @@ def atomic_output(
 
     The yielded path has the true suffix (`.NAME.partial-RANDOM.SUFFIX`) and exists as an empty file, or as an
     empty folder with folder=True. Without overwrite, a file that appears under the final name meanwhile is
-    not touched and the run fails. A folder is replaced only where it holds nothing but written frames.
+    not touched and the run fails. A folder is replaced only where it holds nothing but written frames. The
+    output has the mode that a new file has here, also where a library put a file of its own in place of the
+    partial one, as safetensors does with one that only its owner can read.
     inputs: files that the output must not be. Raises ReenactError for anything wrong with the output, and for
     a disk that fills up inside the block; an error of the block that names the partial path names `path`.
     """
     path = Path(path)
     check_output(path, overwrite=overwrite, inputs=inputs, folder=folder)
     partial = _create_partial(path, folder)
+    mode = stat.S_IMODE(partial.stat().st_mode)
     try:
         yield partial
+        if stat.S_IMODE(partial.stat().st_mode) != mode:
+            partial.chmod(mode)
         _publish(partial, path, overwrite, folder)
     except BaseException as error:
         _remove(partial)
@@ -175,7 +181,7 @@ def _publish(partial: Path, path: Path, overwrite: bool, folder: bool) -> None:
     else:
         if partial.stat().st_size == 0:
             raise ReenactError(f"nothing was written to {path}; no frame came through")
-        _sync(partial)
+        sync(partial)
         if overwrite:
             partial.replace(path)
         else:
@@ -183,7 +189,7 @@ def _publish(partial: Path, path: Path, overwrite: bool, folder: bool) -> None:
         _publish_sidecar(partial, path)
     # The file's data is safe by now; without this the name could still be lost in a power cut.
     with suppress(OSError):
-        _sync(path.parent)
+        sync(path.parent)
 
 
 def _sidecar(path: Path) -> Path | None:
@@ -195,7 +201,7 @@ def _publish_sidecar(partial: Path, path: Path) -> None:
     if (made := _sidecar(partial)) is None:
         return
     if made.exists():
-        _sync(made)
+        sync(made)
         made.replace(path.with_suffix(SIDECAR))
     else:
         path.with_suffix(SIDECAR).unlink(missing_ok=True)
@@ -220,7 +226,7 @@ def _publish_new(partial: Path, path: Path) -> None:
 
 def _publish_folder(partial: Path, path: Path, overwrite: bool) -> None:
     for file in partial.iterdir():
-        _sync(file)
+        sync(file)
     old = None
     if overwrite and path.is_dir() and any(path.iterdir()):
         _check_existing(path, overwrite, True)
@@ -242,7 +248,8 @@ def _appeared(path: Path) -> ReenactError:
     return ReenactError(f"output appeared while this run was writing: {path}; choose another name")
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

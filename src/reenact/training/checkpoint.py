@@ -7,7 +7,6 @@ both files are on the disk. The last two and the best are kept.
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 from collections.abc import Mapping
@@ -19,7 +18,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from reenact.errors import ReenactError
-from reenact.media.files import atomic_output
+from reenact.media.files import atomic_output, sync
 
 _NAME = re.compile(r"step-(\d{8})")
 _TENSOR, _PAIRS = "__tensor__", "__pairs__"
@@ -29,8 +28,8 @@ KEPT = 2
 def save(folder: Path, step: int, state: Mapping[str, Any]) -> Path:
     """Write `state` (nested dicts and lists of tensors, numbers, strings) as the checkpoint of `step`.
 
-    Returns its folder. A checkpoint of that step that is there already is left as it is. Raises OSError
-    where the disk is full or may not be written to.
+    Returns its folder. A checkpoint of that step that is there already is left as it is. Raises
+    ReenactError or OSError where the disk is full or may not be written to.
     """
     target = folder / f"step-{step:08d}"
     if target.is_dir():
@@ -41,12 +40,12 @@ def save(folder: Path, step: int, state: Mapping[str, Any]) -> Path:
     partial.mkdir()
     tensors: dict[str, Tensor] = {}
     plain = _split(state, "", tensors)
-    save_file(tensors, partial / "tensors.safetensors")
-    (partial / "state.json").write_text(json.dumps(plain, indent=1), encoding="utf-8")
-    for file in partial.iterdir():
-        _sync(file)
+    with atomic_output(partial / "tensors.safetensors") as file:
+        save_file(tensors, file)
+    with atomic_output(partial / "state.json") as file:
+        file.write_text(json.dumps(plain, indent=1), encoding="utf-8")
     partial.rename(target)
-    _sync(folder)
+    sync(folder)
     return target
 
 
@@ -134,11 +133,3 @@ def _clear_partials(folder: Path) -> None:
     """What a killed run left half-written."""
     for path in folder.glob(".step-*.partial"):
         shutil.rmtree(path, ignore_errors=True)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
