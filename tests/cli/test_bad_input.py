@@ -134,6 +134,16 @@ def test_output_folder_is_missing(reenact: Command, portrait: Path, clip: Path, 
     assert not any(folder.iterdir())
 
 
+def test_a_codec_beside_what_has_none(reenact: Command, portrait: Path, clip: Path, folder: Path) -> None:
+    for output in (
+        ["-o", folder / "o.gif"],
+        ["-o", folder / "o"],
+        ["--out-dir", folder / "x", "--format", "gif"],
+    ):
+        refused(reenact("video", portrait, clip, *output, "--codec", "h265"), "--codec h265", output[1])
+    assert not any(folder.iterdir())
+
+
 @pytest.mark.parametrize("name", ["o.mp4", "o.motion", "o.png"])
 def test_output_exists(reenact: Command, portrait: Path, clip: Path, folder: Path, name: str) -> None:
     mine = folder / name

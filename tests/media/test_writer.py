@@ -17,7 +17,7 @@ from media_samples import coded, number_of, write_clicks, write_video
 
 from reenact.errors import ReenactError
 from reenact.media.audio import AudioTrack
-from reenact.media.encoders import crf, is_available
+from reenact.media.encoders import check_codec, crf, is_available
 from reenact.media.files import atomic_output
 from reenact.media.reader import open_frames
 from reenact.media.writer import FrameSink, open_writer
@@ -237,6 +237,13 @@ def test_wrong_suffix_and_codec_are_refused(tmp_path: Path) -> None:
         write(tmp_path / "out.webm", codec="h264")
     with pytest.raises(ReenactError, match="cannot write"):
         write(tmp_path / "none" / "out.mp4")
+
+
+@pytest.mark.parametrize("name, kind", [("out.GIF", "a GIF"), ("frames", "a folder of PNG files")])
+def test_what_has_no_codec_takes_none(tmp_path: Path, name: str, kind: str) -> None:
+    check_codec(tmp_path / name, "auto")
+    with pytest.raises(ReenactError, match=f"--codec vp9: {kind} has no video codec"):
+        check_codec(tmp_path / name, "vp9")
 
 
 def test_no_frame_is_an_error(tmp_path: Path) -> None:

@@ -85,6 +85,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"system": "none"}, "no system"),
     ({"format": "png"}, "writes mp4"),
     ({"start": 3, "end": 2}, "not after"),
+    ({"format": "gif", "codec": "h265"}, "leave out codec h265"),
     ({"kind": "pose", "pose": {"yaw": 90}}, "yaw"),
     ({"kind": "image"}, "needs the file"),
 ]

@@ -34,6 +34,8 @@ def animate(
         find_system(options.system)
         found = batch.inputs(files, given.source or [], given.driving or [], video=video)
         todo = batch.pairs(found, given.output, given.out_dir, suffix, same_person=given.same_person)
+        if video:
+            _check_codec(todo[0].output, options)
         if given.out_dir is not None:
             batch.make_out_dir(given.out_dir)
         if not given.mark:
@@ -45,6 +47,13 @@ def animate(
             console.show_json({"error": str(error)})
         raise
     return _several(todo, given, options, run())
+
+
+def _check_codec(output: Path, options: RunOptions) -> None:
+    """Of the first output, as all of them have its ending."""
+    from reenact.media.encoders import check_codec
+
+    check_codec(output, options.output.codec)
 
 
 def _one(pair: batch.Pair, given: Arguments, options: RunOptions, run: Run) -> int:

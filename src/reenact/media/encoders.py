@@ -122,6 +122,19 @@ def choose(path: Path, codec: Codec, alpha: bool) -> Encoder:
     return encoder
 
 
+def check_codec(path: Path, codec: Codec) -> None:
+    """Raises ReenactError where no moving picture can be written as `path` with `codec`. Writes nothing; a name
+    without an ending is a folder of PNG files."""
+    if path.suffix and path.suffix.lower() != ".gif":
+        choose(path, codec, alpha=False)
+    elif codec != "auto":
+        kind = "a GIF" if path.suffix else "a folder of PNG files"
+        raise ReenactError(
+            f"--codec {codec}: {kind} has no video codec: {path}; leave --codec out, "
+            "or name a video such as out.mp4"
+        )
+
+
 def is_available(encoder: str) -> bool:
     """Whether this build of FFmpeg has the encoder."""
     try:

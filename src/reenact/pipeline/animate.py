@@ -17,7 +17,7 @@ import numpy as np
 from reenact.errors import ReenactError
 from reenact.geometry.transfer import Drive, neck_travel
 from reenact.media.audio import AudioTrack, audio_of
-from reenact.media.encoders import choose
+from reenact.media.encoders import check_codec
 from reenact.media.files import InputWatch, atomic_output, check_output
 from reenact.media.reader import BrokenMedia, FrameSource, open_frames
 from reenact.media.stills import still_suffix, write_still
@@ -123,8 +123,7 @@ def animate_video(
     folder = not output.suffix
     check_output(output, overwrite=settings.overwrite, inputs=[*sources, driving], folder=folder)
     watch = InputWatch([*sources, driving])
-    if not folder and output.suffix.lower() != ".gif":
-        choose(output, settings.codec, alpha=False)
+    check_codec(output, settings.codec)
     signer = signer_of(settings)
     # Frames are rendered side by side: one thread for each.
     each = 1 if _workers(options) > 1 else options.threads

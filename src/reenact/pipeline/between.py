@@ -14,7 +14,7 @@ from reenact.errors import ReenactError
 from reenact.geometry.attributes import edited
 from reenact.geometry.face_model import default_face_model
 from reenact.geometry.transfer import Blend, Drive, Transfer, neck_travel
-from reenact.media.encoders import choose
+from reenact.media.encoders import check_codec
 from reenact.media.files import InputWatch, atomic_output, check_output
 from reenact.media.reader import open_frames
 from reenact.media.stills import STILL_SUFFIXES, write_still
@@ -160,8 +160,8 @@ class _Run:
         """Refuse what cannot be written, before anything is read."""
         folder = video and not output.suffix
         check_output(output, overwrite=settings.overwrite, inputs=inputs, folder=folder)
-        if video and output.suffix and output.suffix.lower() != ".gif":
-            choose(output, settings.codec, alpha=False)
+        if video:
+            check_codec(output, settings.codec)
         return cls(output, settings, inputs, InputWatch(inputs), time.monotonic())
 
     def still(self, puppet: Puppet, shape: TargetShape, roles: list[tuple[Path, Role]]) -> Summary:

@@ -103,6 +103,8 @@ class JobOptions(Closed):
             wanted = ("mp4", "webm", "gif") if self.moves else ("png", "jpg", "webp")
             if self.format not in wanted:
                 return f"a job of kind {self.kind} writes {', '.join(wanted)}, not {self.format}"
+        if self.moves and self.format == "gif" and self.codec != "auto":
+            return f"a gif has no video codec; leave out codec {self.codec}"
         if self.start is not None and self.end is not None and self.end <= self.start:
             return f"end {self.end:g} is not after start {self.start:g}"
         return None
