@@ -11,9 +11,10 @@ the faces, by the poses of training and by the large-pose protocol.
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import asdict, fields
 from pathlib import Path
+
+from common import run_one_of, steps_of
 
 from reenact.data.synthetic import LARGE_POSE, TripleOptions
 from reenact.geometry.face_model import default_face_model
@@ -37,12 +38,12 @@ FACES = 1000
 
 def idsg_small(out: Path, data: str, steps: int) -> None:
     """The preset's steps, or `steps`."""
-    train(Order("dg", "small", SYNTHETIC, out / "idsg", "idsg", _steps(steps)))
+    train(Order("dg", "small", SYNTHETIC, out / "idsg", "idsg", steps_of(steps)))
 
 
 def rfg_small(out: Path, data: str, steps: int) -> None:
     """The preset's epochs of the faces in `data`, or `steps`."""
-    train(Order("dg", "small", data, out / "rfg", "rfg", _steps(steps)))
+    train(Order("dg", "small", data, out / "rfg", "rfg", steps_of(steps)))
 
 
 def table_1(out: Path, data: str, steps: int) -> None:
@@ -53,7 +54,7 @@ def table_1(out: Path, data: str, steps: int) -> None:
         folder = out / f"table-1-{len(off)}"
         changes = tuple(f"{weight}={0.0 if weight.endswith(off) else value}" for weight, value in PAPER.items())
         if not (folder / "weights.safetensors").is_file():
-            order = Order("dg", "small", SYNTHETIC, folder, "idsg", (*changes, *_steps(steps or 600)))
+            order = Order("dg", "small", SYNTHETIC, folder, "idsg", (*changes, *steps_of(steps or 600)))
             train(order, report=lambda line: None)
         print(f"| {name} | {' | '.join(figures_of(folder))} |", flush=True)
 
@@ -61,7 +62,7 @@ def table_1(out: Path, data: str, steps: int) -> None:
 def figure_6(out: Path, data: str, steps: int) -> None:
     """The small preset on all prepared faces of `data`, and on those below 30 degrees of yaw."""
     for name, changes in (("all", ()), ("below-30", ("most_yaw=30",))):
-        order = Order("dg", "small", data, out / f"figure-6-{name}", "rfg", (*changes, *_steps(steps)))
+        order = Order("dg", "small", data, out / f"figure-6-{name}", "rfg", (*changes, *steps_of(steps)))
         print(f"| {name} | {train(order, report=lambda line: None)[0]['figures']} |", flush=True)
 
 
@@ -97,22 +98,12 @@ def figures_of(run: Path) -> list[str]:
     return [*made["ace_px"], *made["ace_px_copy"]]
 
 
-def _steps(steps: int) -> tuple[str, ...]:
-    return (f"steps={steps}",) if steps else ()
-
-
 RECIPES = {recipe.__name__: recipe for recipe in (idsg_small, rfg_small, table_1, figure_6)}
 
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("recipe", choices=RECIPES)
-    parser.add_argument("--out", type=Path, default=Path("runs/dg"), help="folder of the runs")
-    parser.add_argument("--data", default="", help="folder that `reenact prepare` wrote")
-    parser.add_argument("--steps", type=int, default=0, help="instead of the recipe's own")
-    given = parser.parse_args()
-    RECIPES[given.recipe](given.out, given.data, given.steps)
+    run_one_of(RECIPES, "dg", __doc__)
 
 
 if __name__ == "__main__":

@@ -8,12 +8,12 @@ and a run that was stopped goes on where it was. All of it ends up in `--out`.
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from common import parser_of
 
 from reenact.training.distill import DistillOptions, run
 from reenact.training.distill_identity import IdentityStep
@@ -94,7 +94,7 @@ def identity_pool(store: FaceStore) -> np.ndarray:
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     parser.add_argument("net", choices=["landmark", "identity"])
     parser.add_argument("--data", type=Path, required=True, help="folder with portraits/ and clips/")
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="checkpoints and prepared faces")

@@ -12,8 +12,9 @@ The last three print a row a run, with the ACE on people that training never dre
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
+
+from common import run_one_of, steps_of
 
 from reenact.training.runs import SYNTHETIC, Order, train
 
@@ -23,46 +24,44 @@ LOSSES = ("weight_adversarial=1", "weight_identity=1", "weight_triplet=10")
 
 def lic_small(out: Path, data: str, steps: int) -> None:
     """14,000 steps of 256 unless `steps` says otherwise."""
-    train(Order("hr_net", "small", SYNTHETIC, out / "lic", "lic", _steps(steps)))
+    train(Order("hr_net", "small", SYNTHETIC, out / "lic", "lic", steps_of(steps)))
 
 
 def bfr_small(out: Path, data: str, steps: int) -> None:
     """90 epochs of 120 pairs of the faces in `data`, or `steps`."""
-    train(Order("hr_net", "small", data, out / "bfr", "bfr", _steps(steps)))
+    train(Order("hr_net", "small", data, out / "bfr", "bfr", steps_of(steps)))
 
 
 def joint_small(out: Path, data: str, steps: int) -> None:
     """6 epochs of the faces in `data`, or `steps`, from `out/lic` and `out/bfr` on."""
-    train(Order("hr_net", "small", data, out / "joint", "joint", (f"start={out}", *_steps(steps))))
+    train(Order("hr_net", "small", data, out / "joint", "joint", (f"start={out}", *steps_of(steps))))
 
 
 def table_iv(out: Path, data: str, steps: int) -> None:
     """Rows BL, + adversarial, + identity, + triplet on the small preset's network and optimiser."""
     for count in range(len(LOSSES) + 1):
-        _row(out / f"table-iv-{count}", "small", (*LOSSES[:count], *_steps(steps or 1000)))
+        _row(out / f"table-iv-{count}", "small", LOSSES[:count], steps)
 
 
 def beta1(out: Path, data: str, steps: int) -> None:
     """The paper's networks and losses, batch 128, 2e-4."""
     for value in ("0.99", "0.5"):
-        _row(out / f"beta1-{value}", "paper", (f"beta1={value}", *_steps(steps or 1000)))
+        _row(out / f"beta1-{value}", "paper", (f"beta1={value}",), steps)
 
 
 def equation_3(out: Path, data: str, steps: int) -> None:
     """Likewise, with beta1 of 0.5."""
     for goal in ("source", "target"):
-        _row(out / f"equation-3-{goal}", "paper", (f"identity_of={goal}", "beta1=0.5", *_steps(steps or 1000)))
+        _row(out / f"equation-3-{goal}", "paper", (f"identity_of={goal}", "beta1=0.5"), steps)
 
 
-def _row(folder: Path, preset: str, changes: tuple[str, ...]) -> None:
+def _row(folder: Path, preset: str, changes: tuple[str, ...], steps: int) -> None:
+    """Of 1,000 steps, or `steps`."""
+    changes = (*changes, *steps_of(steps or 1000))
     order = Order("hr_net", preset, SYNTHETIC, folder, "lic", (*changes, "validate_samples=1000"))
     record = train(order, report=lambda line: None)[0]
     figures = record["figures"]
     print(f"| {' '.join(changes)} | {figures['ace_px']:.3f} | {figures['ace_px_copy']:.3f} |", flush=True)
-
-
-def _steps(steps: int) -> tuple[str, ...]:
-    return (f"steps={steps}",) if steps else ()
 
 
 RECIPES = {
@@ -72,13 +71,7 @@ RECIPES = {
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("recipe", choices=RECIPES)
-    parser.add_argument("--out", type=Path, default=Path("runs/hr_net"), help="folder of the runs")
-    parser.add_argument("--data", default="", help="folder that `reenact prepare` wrote")
-    parser.add_argument("--steps", type=int, default=0, help="instead of the recipe's own")
-    given = parser.parse_args()
-    RECIPES[given.recipe](given.out, given.data, given.steps)
+    run_one_of(RECIPES, "hr_net", __doc__)
 
 
 if __name__ == "__main__":

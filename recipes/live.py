@@ -10,13 +10,13 @@ DIR holds `clips/train/*.mp4` and `portraits/*/*.jpg`.
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from common import parser_of
 
 from reenact.media.files import atomic_output
 from reenact.runtime.engine import open_network
@@ -108,7 +108,7 @@ def _write_record(
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True)
     render = verbs.add_parser("render")
     render.add_argument("--data", type=Path, required=True)
@@ -117,9 +117,9 @@ def main() -> None:
     shipping = verbs.add_parser("ship")
     shipping.add_argument("run", type=Path)
     engines = verbs.add_parser("engines")
-    for parser_of in (shipping, engines):
-        parser_of.add_argument("--warps", type=Path, required=True)
-        parser_of.add_argument("--to", type=Path)
+    for one in (shipping, engines):
+        one.add_argument("--warps", type=Path, required=True)
+        one.add_argument("--to", type=Path)
     shipping.add_argument("--note", default="")
     given = parser.parse_args()
     if given.verb == "render":

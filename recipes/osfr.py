@@ -7,10 +7,11 @@ reenact train osfr --preset small --data STILLS --out RUN
 
 from __future__ import annotations
 
-import argparse
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+
+from common import parser_of
 
 from reenact.systems.osfr.presets import MAIN
 from reenact.training.stills import Manners, render_stills
@@ -24,7 +25,7 @@ def _render(data: Path, stills: Path, changes: int, part: int, parts: int) -> No
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--stills", type=Path, required=True)
     parser.add_argument("--changes", type=int, default=3)
