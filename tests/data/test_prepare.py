@@ -67,6 +67,17 @@ def test_shards_and_manifest(source: Path, unbroken: Path) -> None:
     ]
 
 
+def test_no_file_tells_where_the_data_lay(tmp_path: Path) -> None:
+    source, out = tmp_path / "source", tmp_path / "out"
+    (source / "id1").mkdir(parents=True)
+    PIL.Image.new("RGB", (200, 200)).save(source / "id1" / "broken.png")
+    data = (source / "id1" / "broken.png").read_bytes()
+    (source / "id1" / "broken.png").write_bytes(data[: len(data) // 2])
+    manifest = prepare("folders", source, out, RECIPE).manifest
+    assert "id1/broken.png" in manifest["skipped"][0]["detail"]
+    assert not any(str(tmp_path).encode() in data for data in contents(out).values())
+
+
 def test_a_second_run_changes_nothing(source: Path, unbroken: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in unbroken.iterdir() if path.name != ".lock"}
     outcome = prepare("voxceleb1", source, unbroken, RECIPE, shard_size=3)

@@ -38,8 +38,10 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class Job:
-    """One shard to make. out: the folder. name: of the tar file. units: what goes into it."""
+    """One shard to make. root: the data set's folder. out: the folder of the shards. name: of the tar file.
+    units: what goes into it."""
 
+    root: Path
     out: Path
     name: str
     split: str
@@ -122,7 +124,7 @@ def plan(
     jobs = []
     for split, own in sorted(parts.items()):
         for number, some in enumerate(_filled(own, shard_size)):
-            jobs.append(Job(out, f"{split}-{number:06d}.tar", split, some, recipe))
+            jobs.append(Job(listing.root, out, f"{split}-{number:06d}.tar", split, some, recipe))
     return jobs
 
 
@@ -172,13 +174,18 @@ def make_shard(job: Job, extractor: Extractor) -> int:
         "sha256": "" if empty else file_hash(path),
         "frames": frames,
         "rejected": dict(sorted(rejected.items())),
-        "skipped": [asdict(one) for one in skipped],
+        "skipped": [asdict(_below(job.root, one)) for one in skipped],
         "faces": writer.rows,
     }
     if empty:
         path.unlink()
     write_json(job.index, index)
     return frames
+
+
+def _below(root: Path, skipped: Skipped) -> Skipped:
+    """With paths below the data set's folder, so that the shards do not tell where that lay."""
+    return replace(skipped, detail=skipped.detail.replace(f"{root}{os.sep}", ""))
 
 
 def _make_folder(out: Path) -> None:
