@@ -144,6 +144,11 @@ def test_a_codec_beside_what_has_none(reenact: Command, portrait: Path, clip: Pa
     assert not any(folder.iterdir())
 
 
+def test_a_video_of_a_single_picture(reenact: Command, portrait: Path, folder: Path) -> None:
+    refused(reenact("video", portrait, portrait, "-o", folder / "o.mp4"), portrait, "'reenact image'")
+    assert not any(folder.iterdir())
+
+
 @pytest.mark.parametrize("name", ["o.mp4", "o.motion", "o.png"])
 def test_output_exists(reenact: Command, portrait: Path, clip: Path, folder: Path, name: str) -> None:
     mine = folder / name

@@ -19,7 +19,7 @@ from reenact.geometry.transfer import Drive, neck_travel
 from reenact.media.audio import AudioTrack, audio_of
 from reenact.media.encoders import check_codec
 from reenact.media.files import InputWatch, atomic_output, check_output
-from reenact.media.reader import BrokenMedia, FrameSource, open_frames
+from reenact.media.reader import BrokenMedia, FrameSource, is_still, open_frames
 from reenact.media.stills import still_suffix, write_still
 from reenact.media.timing import is_steady
 from reenact.media.writer import FrameSink, open_writer
@@ -115,7 +115,8 @@ def animate_video(
 
     Two passes: the first tracks the whole driving motion, so that anchor and smoothing see all of it; the
     second renders. Frames stream; memory does not grow with the length. motion: that of `driving` from start to
-    end, where it was tracked already. Raises ReenactError for bad input; what was begun is then removed.
+    end, where it was tracked already. Raises ReenactError for bad input, a single picture as driving among it;
+    what was begun is then removed.
     """
     began, tell = time.monotonic(), progress or silent
     driving, output = Path(driving), Path(output)
@@ -124,6 +125,7 @@ def animate_video(
     check_output(output, overwrite=settings.overwrite, inputs=[*sources, driving], folder=folder)
     watch = InputWatch([*sources, driving])
     check_codec(output, settings.codec)
+    _check_moves(driving)
     signer = signer_of(settings)
     # Frames are rendered side by side: one thread for each.
     each = 1 if _workers(options) > 1 else options.threads
@@ -147,6 +149,15 @@ def animate_video(
     duration = motion.duration if done == len(motion) else motion.times[done]
     summary = _summary(output, puppet, done, size, motion.fps, duration, held, began, finisher, notes)
     return replace(summary, complete=done == len(motion))
+
+
+def _check_moves(driving: Path) -> None:
+    """A video of one frame is not what anybody asks for."""
+    if driving.is_file() and is_still(driving):
+        raise ReenactError(
+            f"the driving is a single picture: {driving}; make a picture with 'reenact image', or give a "
+            "video, a GIF, a folder of frames or a motion file"
+        )
 
 
 def _prepared(system: str, threads: int | None) -> Callable[[], object]:
