@@ -5,8 +5,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from reenact.geometry.head_field import smoothstep
 from reenact.geometry.opencv import opencv
 from reenact.types import Floats, Image, Points
+
+_MIRROR = (0.15, 0.5)
+"""How deep behind the person the background goes on mirrored, and where only its colours are left, in canonical
+units."""
+_MIRROR_SIDE = 256
+"""Pixels of the picture's longer side where the mirror's places are worked out."""
 
 
 class Layers:
@@ -18,7 +25,7 @@ class Layers:
 
     def __init__(self, picture: Image, matte: Floats, scale: float) -> None:
         hidden = hidden_by_person(matte, scale)
-        self._background = without_person(picture, hidden)
+        self._background = without_person(picture, hidden, scale)
         plate = self._background.astype(np.float32)
         # No pixel can hold more of the background than there is light in it: hair on a bright wall.
         least = 1 - (picture[..., :3] / np.maximum(plate[..., :3], 1)).min(2)
@@ -47,13 +54,56 @@ def hidden_by_person(matte: Floats, scale: float) -> NDArray[np.bool_]:
     return opencv().dilate((matte > 0.02).astype(np.uint8), np.ones((side, side), np.uint8)) > 0
 
 
-def without_person(picture: Image, hidden: NDArray[np.bool_]) -> Image:
-    """The background (H, W, C) with what is `hidden` (H, W) taken out: each such pixel takes the colours around
-    the hole, ever smoother with depth (push and pull over a pyramid)."""
+def without_person(picture: Image, hidden: NDArray[np.bool_], scale: float) -> Image:
+    """The background (H, W, C) with what is `hidden` (H, W) taken out: near its edge the background goes on as
+    in a mirror, so that flags and the grain of prints do not end there; deeper, the colours around the hole,
+    ever smoother (push and pull over a pyramid). scale: pixels a canonical unit."""
     known = (~hidden).astype(np.float32)
-    filled = _pull(picture.astype(np.float32) * known[..., None], known)
+    seen = picture.astype(np.float32) * known[..., None]
+    filled = _pull(seen, known)
+    if hidden.any() and not hidden.all():
+        colour, weight = _mirrored(seen, known, scale)
+        filled += weight[..., None] * (colour - filled)
     out = np.where(hidden[..., None], filled, picture)
     return np.clip(out + 0.5, 0, 255).astype(np.uint8)
+
+
+def _mirrored(seen: Floats, known: Floats, scale: float) -> tuple[Floats, Floats]:
+    """The known picture (H, W, C), 0 where `known` (H, W) is 0, reflected at the edge of what is known, and how
+    much of it is to be trusted (H, W): less with depth, and nothing where the mirror shows what is hidden."""
+    cv2 = opencv()
+    size = known.shape[::-1]
+    shrink = max(max(size) / _MIRROR_SIDE, 1.0)
+    small = (max(round(size[0] / shrink), 1), max(round(size[1] / shrink), 1))
+    hole = (cv2.resize(known, small, interpolation=cv2.INTER_AREA) < 0.999).astype(np.uint8)
+    depth, move = _way_out(hole, scale / shrink / 10)
+    depth, move = (cv2.resize(x, size) * np.float32(shrink) for x in (depth, move))
+    at = np.dstack(np.meshgrid(*(np.arange(n, dtype=np.float32) for n in size))) + 2 * move
+    maps = cv2.convertMaps(at, None, cv2.CV_16SC2)
+    colour, weight = (
+        cv2.remap(x, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101) for x in (seen, known)
+    )
+    near = 1 - smoothstep(depth / scale, *_MIRROR)
+    colour = colour.reshape(seen.shape) / np.maximum(weight, 1e-3)[..., None]
+    return colour, weight * near.astype(np.float32)
+
+
+def _way_out(hole: NDArray[np.uint8], blur: float) -> tuple[Floats, Floats]:
+    """From each pixel of a hole (H, W) to the nearest outside: how far (H, W), and which way (H, W, 2),
+    smoothed by a Gaussian of `blur` pixels, so that neighbours are mirrored at one edge. 0 outside the hole."""
+    cv2 = opencv()
+    if hole.all():
+        return np.zeros(hole.shape, np.float32), np.zeros((*hole.shape, 2), np.float32)
+    depth, nearest = cv2.distanceTransformWithLabels(hole, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    outside = np.argwhere(hole == 0)[:, ::-1].astype(np.float32)
+    place = np.zeros((nearest.max() + 1, 2), np.float32)
+    place[nearest[hole == 0]] = outside
+    here = np.dstack(np.meshgrid(*(np.arange(n, dtype=np.float32) for n in hole.shape[::-1])))
+    within = hole.astype(np.float32)
+    blur = max(blur, 0.5)
+    move = cv2.GaussianBlur((place[nearest] - here) * within[..., None], (0, 0), blur)
+    move /= np.maximum(cv2.GaussianBlur(within, (0, 0), blur), 1e-3)[..., None]
+    return depth, move * within[..., None]
 
 
 def _pull(colour: Floats, weight: Floats) -> Floats:
