@@ -18,6 +18,9 @@ SIDE = 32
 POINTS = np.random.default_rng(0).uniform(0, SIDE, (68, 2)).astype(np.float32)
 
 
+MESH = np.random.default_rng(1).uniform(0, SIDE, (478, 3)).astype(np.float32)
+
+
 class Ramps:
     """Pairs of one picture, dark on the left and bright on the right."""
 
@@ -31,6 +34,8 @@ class Ramps:
         pictures = np.broadcast_to(ramp, (len(rows), SIDE, SIDE, 3))
         points = np.broadcast_to(POINTS, (len(rows), 68, 2))
         names = {"source": pictures, "target": pictures, "source_landmarks": points, "landmarks": points}
+        mesh = np.broadcast_to(MESH, (len(rows), *MESH.shape))
+        names |= {"source_points": mesh, "points": mesh}
         return {name: values.copy() for name, values in names.items()}
 
 
@@ -38,6 +43,7 @@ def test_pictures_and_points_are_varied_together() -> None:
     source = Varied(Ramps())
     batch = source.load(source.draw(np.random.default_rng(1), 24))
     ways = {False: POINTS, True: flip_points(POINTS, "ibug68", SIDE)}
+    meshes = {False: MESH, True: flip_points(MESH, "mesh478", SIDE)}
     seen = set()
     for number in range(24):
         one, other = batch["source"][number], batch["target"][number]
@@ -45,6 +51,8 @@ def test_pictures_and_points_are_varied_together() -> None:
         mirrored = bool(one[0, 0, 0] > one[0, -1, 0])
         for name in ("source_landmarks", "landmarks"):
             np.testing.assert_allclose(batch[name][number], ways[mirrored], atol=1e-4)
+        for name in ("source_points", "points"):
+            np.testing.assert_allclose(batch[name][number], meshes[mirrored], atol=1e-4)
         seen.add(mirrored)
     assert seen == {False, True}
     assert len({int(picture[0, 16].sum()) for picture in batch["target"]}) > 10

@@ -18,6 +18,7 @@ from reenact.geometry.schemes import flip_points
 from reenact.systems.spec import SourceFace, TargetShape
 from reenact.training.pairs import PairSource, resized
 from reenact.training.sources import Data, Source
+from reenact.training.varied import Varied
 from reenact.types import FaceState, Points
 
 _ACTION = ("angle", "camera", "expression", "gaze")
@@ -236,7 +237,8 @@ def open_phases(folder: Path, values: dict[str, Any]) -> Data:
     train, held, note = stores(folder, undivided=values["stills"] > 0)
     pairing = pairing_of(train, values, values["by"])
     side = values["size"]
-    first = PhasePictures(pairing, side, others=False, stills=values["stills"], size=values["epoch_size"])
+    same = PhasePictures(pairing, side, others=False, stills=values["stills"], size=values["epoch_size"])
+    first = Varied(same) if values["varied"] else same
     then = PhasePictures(pairing, side, others=True, cross=values["cross_landmarks"])
     looked_at = PhasePictures(Pairing(held, values["by"], values["most_yaw"]), side, others=False, shown=True)
     return Data(in_phases(first, then, values), looked_at, note)

@@ -11,10 +11,15 @@ from numpy.typing import NDArray
 from reenact.geometry.schemes import flip_points
 from reenact.training.recolour import recoloured
 from reenact.training.sources import Data, Source
+from reenact.types import Scheme
+
+_POINTS = {"source_landmarks", "landmarks", "source_points", "points"}
+_SCHEMES: dict[int, Scheme] = {68: "ibug68", 478: "mesh478"}
 
 
 class Varied:
-    """The batches of a source of pairs (`reenact.training.pairs`), varied. size: pairs an epoch; 0: its own."""
+    """The batches of a source of pairs (`reenact.training.pairs`, `phases`), varied. size: pairs an epoch; 0:
+    its own."""
 
     def __init__(self, pairs: Source, size: int = 0) -> None:
         self._pairs, self.size = pairs, size or pairs.size
@@ -33,9 +38,9 @@ class Varied:
             pictures = [batch[name][place] for name in ("source", "target")]
             for name, picture in zip(("source", "target"), recoloured(pictures, random), strict=True):
                 batch[name][place] = picture[:, ::-1] if mirrored else picture
-            for name in ("source_landmarks", "landmarks") if mirrored else ():
+            for name in _POINTS & batch.keys() if mirrored else ():
                 width = batch["target"].shape[2]
-                batch[name][place] = flip_points(batch[name][place], "ibug68", width)
+                batch[name][place] = flip_points(batch[name][place], _SCHEMES[batch[name].shape[1]], width)
         return batch
 
 

@@ -65,7 +65,8 @@ class RfgSettings(Settings):
     critic_width: as
     `width`, of D_f and D_s. style: length of the style code. dot, line: widths of the landmark map in pixels.
     by: what two self-reenactment pictures share. stills: share of self-reenactment pairs (0 to 1) that are
-    one portrait, as itself and mirrored, for data with few pictures a person. aided_from: epoch from which the
+    one portrait, as itself and mirrored, for data with few pictures a person. varied: all pairs mirrored and
+    recoloured at random. aided_from: epoch from which the
     terms count that need further networks, (8) to (10) and (12) to (14); before, (11) alone. epoch_size:
     samples in an epoch, 0 for as many as there are faces. cross_from: epoch from which the driving faces are
     other people's. cross_landmarks: what is drawn then, the driving face's action on the source by the face
@@ -84,6 +85,7 @@ class RfgSettings(Settings):
     style_blocks: int = 6
     critic_width: int = 64  # not in the paper: StarGAN v2's
     style: int = 64  # not in the paper: StarGAN v2's
+    last_norm: bool = True  # not in the paper: StarGAN v2's
     dot: float = 3.0  # not in the paper
     line: float = 1.0  # not in the paper
     weight_adversarial: float = 1.0  # of D_f
@@ -94,6 +96,7 @@ class RfgSettings(Settings):
     weight_landmark: float = 1.0  # lambda_lm
     by: Literal["identity", "clip"] = "identity"
     stills: float = 0.0
+    varied: bool = False
     aided_from: int = 0
     epoch_size: int = 0
     cross_from: int = 50  # not in the paper
@@ -169,7 +172,7 @@ RFG = {
     # For one CPU core of 40 GFLOP/s without bf16: few channels at half the size, the dear terms at the end. Two
     # halvings from 64 leave the inner blocks the 16 x 16 positions that they have in `paper`.
     "small": RfgSettings(
-        epochs=20,
+        epochs=36,
         batch=4,
         threads=1,
         precision="auto",
@@ -181,11 +184,13 @@ RFG = {
         widest=96,
         critic_width=16,
         downs=2,
-        style=128,
+        style=256,
+        last_norm=False,
         dot=2.0,
         stills=0.5,
-        aided_from=17,
-        cross_from=20,
+        varied=True,
+        aided_from=33,
+        cross_from=35,
         rate=1e-3,
         beta1=0.5,
         schedule="cosine",

@@ -88,7 +88,7 @@ class Transformer(nn.Module):
         self.plain = nn.Sequential(*(ResidualBlock(deep, deep) for _ in range(s.plain)))
         self.styled = nn.ModuleList(StyledBlock(deep, deep, s.style) for _ in range(s.styled))
         self.up = nn.ModuleList(StyledBlock(a, b, s.style, up=True) for a, b in pairwise(reversed(channels)))
-        self.norm = nn.InstanceNorm2d(channels[0], affine=True)
+        self.norm = nn.InstanceNorm2d(channels[0], affine=True) if s.last_norm else nn.Identity()
         self.last = nn.Sequential(nn.Conv2d(channels[0], 3 * s.patch**2, 1), nn.PixelShuffle(s.patch))
 
     def forward(self, landmarks: Tensor, style: Tensor) -> Tensor:
