@@ -86,6 +86,8 @@ class RfgSettings(Settings):
     critic_width: int = 64  # not in the paper: StarGAN v2's
     style: int = 64  # not in the paper: StarGAN v2's
     last_norm: bool = True  # not in the paper: StarGAN v2's
+    norm_map: bool = True  # not in the paper: StarGAN v2's
+    skips: bool = False
     dot: float = 3.0  # not in the paper
     line: float = 1.0  # not in the paper
     weight_adversarial: float = 1.0  # of D_f
@@ -186,6 +188,8 @@ RFG = {
         downs=2,
         style=256,
         last_norm=False,
+        norm_map=False,
+        skips=True,
         dot=2.0,
         stills=0.5,
         varied=True,

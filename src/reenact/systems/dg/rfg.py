@@ -76,7 +76,8 @@ class Discriminator(nn.Module):
 class Transformer(nn.Module):
     """G_f: a landmark map and a style code (B, S) to a picture. 'Four downsampling, four intermediate and four
     upsampling residual blocks'; AdaIN enters the code 'into the last two intermediate residual blocks and all
-    upsampling residual blocks'. As in StarGAN v2 there is no tanh at the end."""
+    upsampling residual blocks'. As in StarGAN v2 there is no tanh at the end. With `skips`, which the paper has
+    not, each map on the way down is added to the one of its size on the way up."""
 
     def __init__(self, settings: RfgSettings) -> None:
         super().__init__()
@@ -84,7 +85,10 @@ class Transformer(nn.Module):
         channels = [min(s.width * 2**level, s.widest) for level in range(s.downs + 1)]
         deep = channels[-1]
         self.first = _first(1, channels[0], s.patch)
-        self.down = nn.Sequential(*(ResidualBlock(a, b, down=True) for a, b in pairwise(channels)))
+        self.down = nn.Sequential(
+            *(ResidualBlock(a, b, down=True, normalise=s.norm_map) for a, b in pairwise(channels))
+        )
+        self.skips = s.skips
         self.plain = nn.Sequential(*(ResidualBlock(deep, deep) for _ in range(s.plain)))
         self.styled = nn.ModuleList(StyledBlock(deep, deep, s.style) for _ in range(s.styled))
         self.up = nn.ModuleList(StyledBlock(a, b, s.style, up=True) for a, b in pairwise(reversed(channels)))
@@ -92,9 +96,15 @@ class Transformer(nn.Module):
         self.last = nn.Sequential(nn.Conv2d(channels[0], 3 * s.patch**2, 1), nn.PixelShuffle(s.patch))
 
     def forward(self, landmarks: Tensor, style: Tensor) -> Tensor:
-        x = self.plain(self.down(self.first(landmarks)))
-        for block in (*self.styled, *self.up):
+        x, passed = self.first(landmarks), list[Tensor]()
+        for block in self.down:
+            x = block(x)
+            passed.append(x)
+        x = self.plain(x)
+        for block in self.styled:
             x = block(x, style)
+        for block in self.up:
+            x = block(x + passed.pop() if self.skips else x, style)
         return self.last(functional.leaky_relu(self.norm(x), _SLOPE))
 
 
