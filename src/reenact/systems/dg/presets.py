@@ -25,7 +25,8 @@ class IdsgSettings(Settings):
     zero, or as printed. shape_on: pairs of different people alone, or all. cross_from: epoch from which the
     driving faces are other people's. cross_truth: whether exact landmarks of cross pairs, where they are known,
     are used in (6). most_yaw: faces turned by more degrees are left out; synthetic ones are drawn up to it.
-    rate, beta1, beta2: of Adam.
+    rate, beta1, beta2: of Adam; the rate is constant, or falls to 0 by a cosine. residual: R_l gives the change
+    from the driving landmarks. whiten: E_l and C_l see principal components. epoch_size: faces an epoch.
     """
 
     widths: tuple[int, ...] = (512, 512, 256, 256, 128)  # not in the paper
@@ -62,17 +63,15 @@ class RfgSettings(Settings):
     no convolution at the picture's full size). width: channels of the first convolution; they double with each
     halving up to `widest`. downs: halving blocks of G_f, and as many doubling ones. plain, styled: intermediate
     blocks before and from where the style code enters. style_blocks: halving blocks of E_s, D_f and D_s.
-    critic_width: as
-    `width`, of D_f and D_s. style: length of the style code. dot, line: widths of the landmark map in pixels.
-    by: what two self-reenactment pictures share. stills: share of self-reenactment pairs (0 to 1) that are
-    one portrait, as itself and mirrored, for data with few pictures a person. varied: all pairs mirrored and
-    recoloured at random. aided_from: epoch from which the
-    terms count that need further networks, (8) to (10) and (12) to (14); before, (11) alone. epoch_size:
-    samples in an epoch, 0 for as many as there are faces. cross_from: epoch from which the driving faces are
-    other people's. cross_landmarks: what is drawn then, the driving face's action on the source by the face
-    model, the driving landmarks themselves, or what the installed weights of the IDSG make of them.
-    most_yaw: faces turned by more degrees are left out (figure 6).
-    rate, beta1, beta2: of Adam; the rate is constant, or falls to 0 by a cosine.
+    critic_width: as `width`, of D_f and D_s. style: length of the style code. dot, line: widths of the landmark
+    map in pixels. by: what two self-reenactment pictures share. stills: share of self-reenactment pairs (0 to
+    1) that are one portrait, as itself and mirrored, for data with few pictures a person. varied: all pairs
+    mirrored and recoloured at random. aided_from: epoch from which the terms count that need further networks,
+    (8) to (10) and (12) to (14); before, (11) alone. epoch_size: samples in an epoch, 0 for as many as there
+    are faces. cross_from: epoch from which the driving faces are other people's. cross_landmarks: what is drawn
+    then, the driving face's action on the source by the face model, the driving landmarks themselves, or what
+    the installed weights of the IDSG make of them. most_yaw: faces turned by more degrees are left out (figure
+    6). rate, beta1, beta2: of Adam; the rate is constant, or falls to 0 by a cosine.
     """
 
     size: int = 256

@@ -58,9 +58,11 @@ class ReenactmentSettings(Settings):
 
     size: of the picture. width: channels of the local enhancer's first convolution; the global generator has
     twice as many, or as many where there is no enhancer. downs, blocks, local_blocks, critic_width,
-    critic_scales: pix2pixHD's. line, pupil: of the sketch, in pixels of a 256 px crop. gan: the form of L_GAN.
-    each: pairs an identity and epoch. pose_*: of the sampling, see `reenact.data.pairs.PoseCurriculum`;
-    pose_every is in epochs.
+    critic_scales: pix2pixHD's. fold, keep: see `pix2pixhd.Generator`. line, pupil: of the sketch, in pixels of
+    a 256 px crop. gan: the form of L_GAN. judged: how many of a batch's samples fixed networks look at, for
+    (6), (8) and the perceptual loss; 0 is all. varied: mirror and recolour the pairs at random. each: pairs an
+    identity and epoch. pose_*: of the sampling, see `reenact.data.pairs.PoseCurriculum`; pose_every is in
+    epochs. rate, beta1, beta2: of Adam; the rate falls to 0 in a straight line after constant_epochs.
     """
 
     size: int = 256

@@ -22,7 +22,8 @@ class LicSettings(Settings):
     identity_of: what (3) compares the reconstruction with. mean_loss: (1) and (3) as the mean over the 136
     coordinates, else their sum. rate, beta1, beta2: of Adam; the rate falls to `decay` of it every
     `decay_epochs`, or on half a cosine. epoch_size: triples an epoch. noise: pixels of detector noise on what
-    goes in.
+    goes in. residual: the decoder gives the change from the driving landmarks. whiten: the encoders see
+    principal components.
     """
 
     widths: tuple[int, ...] = (512, 512, 256, 256, 128)  # not in the paper
