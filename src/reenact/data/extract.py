@@ -255,8 +255,3 @@ def _facts(shot: Shot, seen: Seen, matrix: Matrix, pose: tuple[float, float, flo
         "picture": list(seen.size),
         "matrix": [round(float(value), 6) for value in matrix.reshape(-1)],
     }
-
-
-def with_rate(recipe: Recipe, rate: Fraction | None) -> Recipe:
-    """The recipe at another number of frames a second."""
-    return replace(recipe, rate=rate)

@@ -344,8 +344,3 @@ def _names() -> set[str]:
 def default_workers() -> int:
     """As many processes as this process may use cores."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def at_rate(recipe: Recipe, dataset: str) -> Recipe:
-    """The recipe at the rate that the papers take of a data set."""
-    return replace(recipe, rate=find_dataset(dataset).rate)

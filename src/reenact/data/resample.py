@@ -86,15 +86,6 @@ def resampled_points(
     return placed.astype(np.float32)
 
 
-def boundary_resampled(
-    model: FaceModel, image: Image, points: Points, state: FaceState, other: Points, manner: Manner = "solid"
-) -> Resampled:
-    """The picture (H, W, 3) warped to the contour of `other`: OSFR's W(I), equation 3.8."""
-    target = resampled_points(model, points, state, other, manner)
-    warped = FaceWarp(image, points, state).render(target, state)
-    return Resampled(warped, target, model.fit(target))
-
-
 def stirred_points(
     model: FaceModel,
     points: Points,

@@ -22,7 +22,6 @@ from reenact.types import Floats, Image
 
 SIDE = 299
 """Pixels a side that the network sees."""
-FEATURES = 2048
 
 
 class Conv(nn.Module):
