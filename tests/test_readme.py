@@ -46,3 +46,12 @@ def test_systems_that_are_ready_are_the_ones_there_are() -> None:
 def test_links_lead_somewhere() -> None:
     for link in re.findall(r"\]\(([^)#]+)\)", README):
         assert link.startswith("https://") or (ROOT / link).exists(), link
+
+
+def test_the_tree_has_every_folder_of_the_package() -> None:
+    package = ROOT / "src" / "reenact"
+    tree = README.split("src/reenact/\n", 1)[1].split("```")[0]
+    named = re.findall(r"^  ([a-z_/]+)/ ", tree, re.MULTILINE)
+    there = {path.parent.relative_to(package).as_posix() for path in package.rglob("*.py")} - {"."}
+    assert set(named) == there | {"assets", "weights"}
+    assert all((ROOT / name).exists() for name in re.findall(r"^([\w.]+)/? ", tree, re.MULTILINE))
