@@ -31,3 +31,28 @@ def whitening(rows: Tensor, floor: float) -> tuple[Tensor, Tensor]:
     offsets = (rows - centre).double()
     variance, axes = torch.linalg.eigh(offsets.T @ offsets / len(offsets))
     return centre, (axes / variance.clamp(min=floor**2).sqrt()).to(rows.dtype)
+
+
+class Whitened(nn.Module):
+    """How a network sees landmarks (..., C): as they are or, once `whiten_by` was called, as principal
+    components of unit variance."""
+
+    centre: Tensor
+    whitening: Tensor
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.register_buffer("centre", torch.zeros(size))
+        self.register_buffer("whitening", torch.eye(size))
+
+    @torch.no_grad()
+    def whiten_by(self, rows: Tensor, floor: float) -> None:
+        """From now on show the principal components of `rows` (B, C), B in the thousands; those whose deviation
+        is below `floor` count less."""
+        centre, matrix = whitening(rows, floor)
+        self.centre.copy_(centre)
+        self.whitening.copy_(matrix)
+
+    def forward(self, rows: Tensor) -> Tensor:
+        # In doubles, which autocast leaves alone: in bf16 points are rounded to a quarter of a pixel or more.
+        return ((rows - self.centre).double() @ self.whitening.double()).float()

@@ -10,12 +10,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from reenact.nn.perceptron import perceptron, whitening
+from reenact.nn.perceptron import Whitened, perceptron
 from reenact.systems.dg.presets import IdsgSettings
 
 POINTS = 68
 COORDINATES = 3 * POINTS
-_FLOOR = 0.3 / 256
+FLOOR = 0.3 / 256
+"""Deviation, in units, below which E_l and C_l see a principal component as less than it is, once whitened.
+differs from paper: in plain coordinates head pose drowns what tells two people apart."""
 _CHANGE = 0.01
 """Of the order of the change from one person to another, in units."""
 
@@ -31,30 +33,6 @@ def to_unit(points: Tensor, side: int) -> Tensor:
 def to_pixels(unit: Tensor, side: int) -> Tensor:
     """(B, 204) back to (B, 68, 3) in pixels; depth stays from its mean."""
     return unit.view(-1, POINTS, 3) * side
-
-
-class Components(nn.Module):
-    """Landmarks (B, 204) as they are, or, once `learn` was called, as principal components of unit variance.
-    differs from paper: in plain coordinates head pose drowns what tells two people apart."""
-
-    centre: Tensor
-    whitening: Tensor
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.register_buffer("centre", torch.zeros(COORDINATES))
-        self.register_buffer("whitening", torch.eye(COORDINATES))
-
-    def learn(self, landmarks: Tensor) -> None:
-        """Take the components of landmarks (B, 204), B in the thousands."""
-        centre, matrix = whitening(landmarks, _FLOOR)
-        self.centre.copy_(centre)
-        self.whitening.copy_(matrix)
-
-    def forward(self, landmarks: Tensor) -> Tensor:
-        # Autocast leaves doubles alone; in bf16 points would be rounded to a pixel.
-        seen = (landmarks - self.centre).double() @ self.whitening.double()
-        return seen.to(landmarks.dtype)
 
 
 class Generator(nn.Module):
@@ -73,7 +51,7 @@ class Generator(nn.Module):
         self.encoder = perceptron((COORDINATES, *s.widths), s.slope, open_end=False)  # E_l
         mirror = (s.widths[-1] + s.code_length, *reversed(s.widths[:-1]), COORDINATES)
         self.decoder = perceptron(mirror, s.slope, open_end=True)  # R_l
-        self.seen = Components()
+        self.seen = Whitened(COORDINATES)
         if s.residual:
             nn.init.zeros_(self.decoder[-1].weight)  # type: ignore[arg-type]
 
@@ -107,7 +85,7 @@ class Classifier(nn.Module):
     def __init__(self, settings: IdsgSettings) -> None:
         super().__init__()
         widths = (COORDINATES, *settings.widths[:-1], settings.subjects)
-        self.seen = Components()
+        self.seen = Whitened(COORDINATES)
         self.layers = perceptron(widths, settings.slope, open_end=True)
 
     def forward(self, landmarks: Tensor) -> Tensor:

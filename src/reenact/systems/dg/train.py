@@ -18,7 +18,7 @@ from reenact.nn.landmark_net import LandmarkNet, load_landmark_net
 from reenact.nn.schedule import cosine
 from reenact.systems.dg import idsg, losses, rfg
 from reenact.systems.dg.face_code import FaceEncoder
-from reenact.systems.dg.idsg import to_pixels, to_unit
+from reenact.systems.dg.idsg import FLOOR, to_pixels, to_unit
 from reenact.systems.dg.presets import IdsgSettings, RfgSettings
 from reenact.systems.dg.rfg import drawn
 from reenact.systems.spec import Update
@@ -51,8 +51,8 @@ class IdsgStage(AdamStage):
         """Learn the principal components of the driving faces."""
         if self.settings.whiten:
             landmarks = to_unit(batch["driving"], self.settings.side)
-            self.generator.seen.learn(landmarks)
-            self.classifier.seen.learn(landmarks)
+            self.generator.seen.whiten_by(landmarks, FLOOR)
+            self.classifier.seen.whiten_by(landmarks, FLOOR)
 
     def factor(self, name: str, epoch: float) -> float:
         """The paper's rate is constant."""

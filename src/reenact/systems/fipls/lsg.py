@@ -9,13 +9,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from reenact.nn.perceptron import perceptron, whitening
+from reenact.nn.perceptron import Whitened, perceptron
 from reenact.systems.fipls.presets import LsgSettings
 
 POINTS = 98
 COORDINATES = 2 * POINTS
 FLOOR = 0.3
-"""Pixels of a 256 px crop: the deviation below which G_l sees a principal component as less than it is."""
+"""Pixels of a 256 px crop: the deviation below which a whitened G_l sees a principal component as less than it
+is. differs from paper: in plain coordinates head pose drowns both the noise and the person."""
 
 
 def to_unit(points: Tensor, side: float) -> Tensor:
@@ -37,31 +38,6 @@ def upsample(ends: Tensor, frames: int) -> Tensor:
     return ends[:, :1] + share * (ends[:, 1:] - ends[:, :1])
 
 
-class View(nn.Module):
-    """How the networks see landmarks (..., 196): as they are, until `whiten_by` is called."""
-
-    centre: Tensor
-    whitening: Tensor
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.register_buffer("centre", torch.zeros(COORDINATES))
-        self.register_buffer("whitening", torch.eye(COORDINATES))
-
-    @torch.no_grad()
-    def whiten_by(self, landmarks: Tensor, floor: float = FLOOR) -> None:
-        """From now on show the landmarks' principal components, each at unit variance, those below `floor` px
-        of a 256 px crop less. differs from paper: in plain coordinates head pose drowns both the noise and the
-        person. landmarks: (B, 196), B in the thousands."""
-        centre, matrix = whitening(landmarks, floor / 128)
-        self.centre.copy_(centre)
-        self.whitening.copy_(matrix)
-
-    def forward(self, landmarks: Tensor) -> Tensor:
-        # In doubles, which autocast leaves alone: in bf16 points are rounded to a quarter of a pixel.
-        return ((landmarks - self.centre).double() @ self.whitening.double()).float()
-
-
 # --------------------------------------------------------------------------------------------------------------
 # G_l
 
@@ -77,7 +53,7 @@ class SequenceGenerator(nn.Module):
         super().__init__()
         s = settings
         self.frames = s.frames
-        self.view = View()
+        self.view = Whitened(COORDINATES)
         self.embed = nn.Sequential(nn.Linear(COORDINATES, s.embedding), nn.LeakyReLU(s.slope))
         self.encoder = nn.LSTM(s.embedding, s.hidden, s.layers, batch_first=True, bidirectional=True)
         self.decoder = nn.LSTM(2 * s.hidden, s.hidden, s.layers, batch_first=True, bidirectional=True)
@@ -100,7 +76,7 @@ class FrameDiscriminator(nn.Module):
 
     def __init__(self, settings: LsgSettings) -> None:
         super().__init__()
-        self.view = View()
+        self.view = Whitened(COORDINATES)
         self.layers = perceptron((COORDINATES, *settings.critic, 1), settings.slope, open_end=True)
 
     def forward(self, landmarks: Tensor) -> Tensor:
@@ -113,7 +89,7 @@ class PairDiscriminator(nn.Module):
 
     def __init__(self, settings: LsgSettings) -> None:
         super().__init__()
-        self.view = View()
+        self.view = Whitened(COORDINATES)
         self.layers = perceptron((2 * COORDINATES, *settings.critic, 1), settings.slope, open_end=True)
 
     def forward(self, one: Tensor, other: Tensor) -> Tensor:
@@ -125,7 +101,7 @@ class OutputClassifier(nn.Module):
 
     def __init__(self, settings: LsgSettings) -> None:
         super().__init__()
-        self.view = View()
+        self.view = Whitened(COORDINATES)
         widths = (COORDINATES, *settings.critic, settings.people)
         self.layers = perceptron(widths, settings.slope, open_end=True)
 

@@ -16,7 +16,7 @@ from reenact.nn.identity_net import IdentityNet, chips, load_identity_net
 from reenact.nn.landmark_net import LandmarkNet, load_landmark_net
 from reenact.nn.schedule import constant_then_linear
 from reenact.systems.fipls import losses, lsg, pix2pixhd
-from reenact.systems.fipls.lsg import to_pixels, to_unit, upsample
+from reenact.systems.fipls.lsg import FLOOR, to_pixels, to_unit, upsample
 from reenact.systems.fipls.pix2pixhd import sketches
 from reenact.systems.fipls.presets import LsgSettings, ReenactmentSettings
 from reenact.systems.spec import Update
@@ -68,10 +68,10 @@ class LsgStage(_Schedule):
         """Learn the principal components of real faces."""
         if self.settings.whiten:
             faces = to_unit(batch["real"], self.settings.side).flatten(0, 1)
-            self.generator.view.whiten_by(faces)
+            self.generator.view.whiten_by(faces, FLOOR / 128)
             # What a judge sees too finely it finds at once, and then says in one direction, loudly.
             for judge in (self.real, self.same, self.output_label):
-                judge.view.whiten_by(faces, self.settings.judge_floor)
+                judge.view.whiten_by(faces, self.settings.judge_floor / 128)
 
     def optimiser(self, name: str) -> Optimizer:
         """Adam for each network."""
