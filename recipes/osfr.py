@@ -7,20 +7,12 @@ reenact train osfr --preset small --data STILLS --out RUN
 
 from __future__ import annotations
 
-import multiprocessing
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from common import parser_of
 
 from reenact.systems.osfr.presets import MAIN
 from reenact.training.stills import Manners, render_stills
-
-
-def _render(data: Path, stills: Path, changes: int, part: int, parts: int) -> None:
-    small = MAIN["small"]
-    manners = Manners(small.resampling, small.expression, small.turn)
-    render_stills(data, stills, small.size, manners, changes=changes, part=part, parts=parts)
 
 
 def main() -> None:
@@ -31,11 +23,11 @@ def main() -> None:
     parser.add_argument("--changes", type=int, default=3)
     parser.add_argument("--processes", type=int, default=2)
     given = parser.parse_args()
-    count = given.processes
-    with ProcessPoolExecutor(count, multiprocessing.get_context("spawn")) as pool:
-        jobs = [pool.submit(_render, given.data, given.stills, given.changes, n, count) for n in range(count)]
-        for job in jobs:
-            job.result()
+    small = MAIN["small"]
+    manners = Manners(small.resampling, small.expression, small.turn)
+    render_stills(
+        given.data, given.stills, small.size, manners, changes=given.changes, processes=given.processes
+    )
 
 
 if __name__ == "__main__":

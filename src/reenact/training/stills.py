@@ -5,7 +5,6 @@ The warps are made while training goes on, or once before it: `render_stills` wr
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
@@ -21,6 +20,7 @@ from reenact.evaluation.metrics.regions import face_mask
 from reenact.geometry.face_model import default_face_model
 from reenact.geometry.warp import FaceWarp
 from reenact.systems.osfr.presets import Resampling
+from reenact.training.rendered import in_processes, read_shards, write_shard
 from reenact.training.sources import Data
 from reenact.types import FaceState, Floats, Image, Points
 
@@ -121,11 +121,8 @@ class RenderedStills:
     """What `StillSource` gives, from the shards that `render_stills` wrote. folder: of one part."""
 
     def __init__(self, folder: Path, side: int) -> None:
-        shards = sorted(path.parent for path in folder.glob("*/points.npy") if path.parent.suffix != ".partial")
-        self._shards = [
-            {name: np.load(path / f"{name}.npy", mmap_mode="r") for name in _ARRAYS} for path in shards
-        ]
-        if not shards:
+        self._shards = list(read_shards(folder, _ARRAYS).values())
+        if not self._shards:
             raise ReenactError(f"{folder}: no rendered stills there")
         there = self._shards[0]["source"].shape[1]
         if there != side:
@@ -159,10 +156,18 @@ def _batch(samples: Sequence[dict[str, NDArray[Any]]], side: int) -> dict[str, N
 
 
 def render_stills(
-    folder: Path, out: Path, side: int, manners: Manners, *, changes: int = 2, part: int = 0, parts: int = 1
+    folder: Path, out: Path, side: int, manners: Manners, *, changes: int = 2, processes: int = 1
 ) -> None:
     """Warp everybody of the prepared faces in `folder` `changes` times, those held out once, into shards under
-    `out`; shards that are there are kept. part, parts: which of several processes this is."""
+    `out`; shards that are there are kept."""
+    jobs = [(folder, out, side, manners, changes, part, processes) for part in range(processes)]
+    in_processes(processes, _render_part, jobs)
+
+
+def _render_part(
+    folder: Path, out: Path, side: int, manners: Manners, changes: int, part: int, parts: int
+) -> None:
+    """Every `parts`-th shard, from number `part` on."""
     train, held = _stores(folder)
     for name, store, count in (("held", held, 1), ("train", train, changes)):
         if store is None:
@@ -173,18 +178,9 @@ def render_stills(
             people = np.arange(first, min(first + _A_SHARD, source.size))
             done = out / name / f"{change}-{first:06d}"
             if not done.is_dir():
-                _write(done, source, source.rows_of(people, np.random.default_rng((first, change))))
-
-
-def _write(done: Path, source: StillSource, rows: NDArray[Any]) -> None:
-    """A shard, which is there only when it is complete."""
-    partial = done.with_name(done.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    samples = [source.sample(*row) for row in rows.tolist()]
-    for name in _ARRAYS:
-        np.save(partial / f"{name}.npy", np.stack([sample[name] for sample in samples]))
-    partial.rename(done)
+                rows = source.rows_of(people, np.random.default_rng((first, change)))
+                samples = [source.sample(*row) for row in rows.tolist()]
+                write_shard(done, ((name, np.stack([one[name] for one in samples])) for name in _ARRAYS))
 
 
 def open_stills(folder: Path, settings: dict[str, Any]) -> Data:

@@ -10,10 +10,7 @@ by a random change of a random clip, the target the still itself. People of `dat
 from __future__ import annotations
 
 import json
-import multiprocessing
-import shutil
 import zlib
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +26,7 @@ from reenact.pipeline.portrait import Portrait, Puppet, drive_of, drives_of, rea
 from reenact.systems.live.inputs import SIDE, LiveInputs
 from reenact.systems.spec import SourceFace, SystemSpec, TargetShape
 from reenact.training.recolour import recoloured
+from reenact.training.rendered import in_processes, read_shards, write_shard
 from reenact.training.sources import Data
 from reenact.types import Image, Motion
 
@@ -105,16 +103,11 @@ class _Shard:
         self.sources.append(source)
 
     def write(self, folder: Path) -> None:
-        """All arrays into `folder`, which is there only when it is complete."""
+        """All arrays into `folder`, where there are any."""
         if not self.rows:
             return
-        partial = folder.with_name(folder.name + ".partial")
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        for name in _ARRAYS:
-            of = self.sources if name.startswith("source") else self.rows
-            np.save(partial / f"{name}.npy", np.stack([row[name] for row in of]))
-        partial.rename(folder)
+        of = {name: self.sources if name.startswith("source") else self.rows for name in _ARRAYS}
+        write_shard(folder, ((name, np.stack([row[name] for row in rows])) for name, rows in of.items()))
 
 
 def render_warps(data: Path, folder: Path, plan: WarpPlan | None = None, processes: int = 2) -> None:
@@ -129,25 +122,15 @@ def render_warps(data: Path, folder: Path, plan: WarpPlan | None = None, process
         raise ReenactError(f"{data}: clips/train/*.mp4 and portraits/*/*.jpg are needed")
     held_stills = set(holdout["stills"])
     learned = [path for path in stills if f"{path.parent.name}/{path.name}" not in held_stills]
-    with _pool(processes) as pool:
-        jobs = [(path, folder, plan, "held" if path.stem in holdout["clips"] else "train") for path in clips]
-        _wait([pool.submit(_render_clip, *job) for job in jobs])
-        for change in range(plan.changes):
-            groups = [learned[n : n + STILLS_A_SHARD] for n in range(0, len(learned), STILLS_A_SHARD)]
-            named = [(f"stills-{change}-{n:03d}", group) for n, group in enumerate(groups)]
-            _wait([pool.submit(_render_stills, name, group, folder, plan) for name, group in named])
-
-
-def _pool(processes: int) -> Executor:
-    """Processes that begin empty: a copy of one that has run a detector would hang. One needs no process."""
-    if processes == 1:
-        return ThreadPoolExecutor(1)
-    return ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"))
-
-
-def _wait(futures: list[Any]) -> None:
-    for future in futures:
-        future.result()
+    of_clips = [(path, folder, plan, "held" if path.stem in holdout["clips"] else "train") for path in clips]
+    in_processes(processes, _render_clip, of_clips)
+    groups = [learned[n : n + STILLS_A_SHARD] for n in range(0, len(learned), STILLS_A_SHARD)]
+    of_stills = [
+        (f"stills-{change}-{number:03d}", group, folder, plan)
+        for change in range(plan.changes)
+        for number, group in enumerate(groups)
+    ]
+    in_processes(processes, _render_stills, of_stills)
 
 
 def _render_clip(path: Path, folder: Path, plan: WarpPlan, part: str) -> None:
@@ -225,15 +208,13 @@ class WarpSource:
     """
 
     def __init__(self, folder: Path, *, stills: float = 0.35, augment: bool = True) -> None:
-        shards = sorted(path.parent for path in folder.glob("*/of.npy") if path.parent.suffix != ".partial")
+        shards = read_shards(folder, _ARRAYS)
         if not shards:
             raise ReenactError(f"{folder}: no warps there; render them first: python recipes/live.py render")
-        self._shards = [
-            {name: np.load(path / f"{name}.npy", mmap_mode="r") for name in _ARRAYS} for path in shards
-        ]
+        self._shards = list(shards.values())
         places = [(n, row) for n, shard in enumerate(self._shards) for row in range(len(shard["of"]))]
         self._places = np.array(places, np.int64)
-        still = np.array([path.name.startswith("stills-") for path in shards])[self._places[:, 0]]
+        still = np.array([name.startswith("stills-") for name in shards])[self._places[:, 0]]
         self._of_stills, self._of_clips = np.flatnonzero(still), np.flatnonzero(~still)
         self._share = (
             stills if len(self._of_stills) and len(self._of_clips) else float(len(self._of_stills) > 0)
