@@ -16,6 +16,7 @@ from reenact.data.shards import (
     FaceStore,
     ShardWriter,
     file_hash,
+    first_split,
     pack_state,
     read_manifest,
     unpack_state,
@@ -70,6 +71,12 @@ def test_every_face_comes_back(folder: Path) -> None:
         assert np.abs(got.image.astype(int) - wanted.image).max() <= 4
         entry = store.entries[number]
         assert (entry.identity, entry.frame, entry.pose[2]) == (f"p{number}", number, 3.0 + number)
+
+
+def test_the_first_split_that_is_there(folder: Path, tmp_path: Path) -> None:
+    found = first_split(folder, "val", "train")
+    assert found is not None and len(found) == 3
+    assert first_split(folder, "val", "test") is None and first_split(tmp_path / "none", "train") is None
 
 
 def test_webdataset_reads_the_same(folder: Path) -> None:

@@ -15,6 +15,7 @@ import io
 import json
 import tarfile
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -178,6 +179,14 @@ class FaceStore:
         image = np.asarray(PIL.Image.open(io.BytesIO(content["jpg"])).convert("RGB"))
         state = unpack_state(_array(content["state.npy"]), self._identity)
         return Face(key, image, _array(content["landmarks.npy"]), state, json.loads(content["json"]))
+
+
+def first_split(folder: Path, *splits: str) -> FaceStore | None:
+    """The prepared faces of the first of these splits that has any; None where none has."""
+    for split in splits:
+        with suppress(ReenactError):
+            return FaceStore(folder, split)
+    return None
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

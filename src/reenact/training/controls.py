@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reenact.data.shards import FaceStore
+from reenact.data.shards import FaceStore, first_split
 from reenact.data.synthetic import PoseRange, TripleOptions
 from reenact.errors import ReenactError
 from reenact.geometry.align import apply, crop_matrix
@@ -160,10 +160,7 @@ def _synthetic(values: dict[str, Any]) -> Data:
 
 def _prepared(folder: Path, values: dict[str, Any]) -> Data:
     known, embedded, side = values["identity"] == "known", values["identity"] == "face", values["side"]
-    try:
-        train = FaceStore(folder, "train")
-    except ReenactError:
-        train = FaceStore(folder)
+    train = first_split(folder, "train") or FaceStore(folder)
     names = sorted({person_of(entry) for entry in train.entries})
     if known and len(names) > values["people"]:
         raise ReenactError(
@@ -172,14 +169,9 @@ def _prepared(folder: Path, values: dict[str, Any]) -> Data:
         )
     every = np.arange(len(train), dtype=np.int64)
     note = f"{len(train):,} faces of {len(names)} people of {folder}"
-    if not known:
-        for split in ("val", "test"):
-            try:
-                other = FaceStore(folder, split)
-            except ReenactError:
-                continue
-            held = FaceControls(other, np.arange(len(other)), [], side, embedded=embedded)
-            return Data(FaceControls(train, every, names, side, embedded=embedded), held, note)
+    if not known and (other := first_split(folder, "val", "test")):
+        held = FaceControls(other, np.arange(len(other)), [], side, embedded=embedded)
+        return Data(FaceControls(train, every, names, side, embedded=embedded), held, note)
     kept = every[every % _HELD_EVERY > 0] if len(every) > _HELD_EVERY else every
     apart = every[every % _HELD_EVERY == 0]
     return Data(

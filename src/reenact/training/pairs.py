@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reenact.data.resample import stirred
-from reenact.data.shards import Face, FaceStore
+from reenact.data.shards import Face, FaceStore, first_split
 from reenact.errors import ReenactError
 from reenact.geometry.face_model import default_face_model
 from reenact.geometry.schemes import convert_points
@@ -149,7 +149,7 @@ def open_pairs(folder: Path, side: int, stills: float = 0.0) -> Data:
     where there is no such split, the training pairs themselves, which `note` then says. stills: share of the
     training samples that are stirred stills, of 'train' or of what was prepared without splits. Raises
     ReenactError where stills are asked for and there are none."""
-    train = _first(folder, "train", None)
+    train = first_split(folder, "train") or FaceStore(folder)
     held = _held_out(folder, side)
     source = PairSource(train, side)
     note = f"{len(train):,} faces of {folder}" + (
@@ -160,16 +160,6 @@ def open_pairs(folder: Path, side: int, stills: float = 0.0) -> Data:
     lone = _stills(folder)
     mixed = PairsAndStills(source, StirredStills(lone, side), stills)
     return Data(mixed, held or source, f"{note}; {stills:.0%} of the samples from {len(lone):,} stills")
-
-
-def _first(folder: Path, *splits: str | None) -> FaceStore:
-    """The first of the splits that is there; None is all of them."""
-    for split in splits[:-1]:
-        try:
-            return FaceStore(folder, split)
-        except ReenactError:
-            continue
-    return FaceStore(folder, splits[-1])
 
 
 def _stills(folder: Path) -> FaceStore:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reenact.data.shards import Face, FaceStore
+from reenact.data.shards import Face, FaceStore, first_split
 from reenact.errors import ReenactError
 from reenact.geometry.face_model import FaceModel, default_face_model
 from reenact.geometry.schemes import flip_points
@@ -206,11 +206,8 @@ def stores(folder: Path, *, undivided: bool = False) -> tuple[FaceStore, FaceSto
     'test'); where there are no splits all faces are both. undivided: train on faces without a split as well."""
     train = _all_or_train(folder, undivided)
     note = f"{len(train):,} faces of {folder}"
-    for split in ("val", "test"):
-        try:
-            return train, FaceStore(folder, split), note
-        except ReenactError:
-            continue
+    if held := first_split(folder, "val", "test"):
+        return train, held, note
     return train, _all_or_train(folder), f"{note}; nothing held out: figures are of training faces"
 
 

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reenact.data.pairs import PoseCurriculum, SamePerson, Sampler
-from reenact.data.shards import FaceStore
-from reenact.errors import ReenactError
+from reenact.data.shards import FaceStore, first_split
 from reenact.evaluation.metrics.regions import face_mask
 from reenact.geometry.schemes import MESH_FLIP, convert_points
 from reenact.training.pairs import resized
@@ -94,7 +93,7 @@ def _mask(points: Points, side: int) -> NDArray[np.uint8]:
 def open_posed(folder: Path, values: dict[str, Any]) -> Data:
     """The prepared faces of `folder`: split 'train' to train on, 'val' (else 'test') to look at; where there is
     no such split, the training pairs themselves, which `note` then says. values: the stage's settings."""
-    train, held = _first(folder, "train") or FaceStore(folder), _first(folder, "val", "test")
+    train, held = first_split(folder, "train") or FaceStore(folder), first_split(folder, "val", "test")
     source = _pairs(train, values, learning=True)
     note = f"{len(train):,} faces of {folder}" + (
         "" if held else "; nothing held out: figures are of training pairs"
@@ -118,13 +117,3 @@ def _pairs(store: FaceStore, values: dict[str, Any], *, learning: bool) -> Epoch
         )
     size, batch, varied = values["size"], values["batch"], values["varied"] and learning
     return EpochPairs(store, sampler, size, batch, len(same.epoch(0)), varied=varied)
-
-
-def _first(folder: Path, *splits: str) -> FaceStore | None:
-    """The first of the splits that is there."""
-    for split in splits:
-        try:
-            return FaceStore(folder, split)
-        except ReenactError:
-            continue
-    return None

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reenact.data.shards import FaceStore
+from reenact.data.shards import FaceStore, first_split
 from reenact.data.synthetic import TripleOptions
 from reenact.errors import ReenactError
 from reenact.geometry.face_model import default_face_model
@@ -180,21 +180,14 @@ def open_sequences(name: str, values: dict[str, Any]) -> Data:
         )
         return Data(train, looked_at, f"synthetic sequences of {people} people; {held} other people held out")
     folder = Path(name)
-    clips = ClipSequences(_store(folder, "train") or FaceStore(folder), frames, side, noise)
+    clips = ClipSequences(first_split(folder, "train") or FaceStore(folder), frames, side, noise)
     if clips.people > values["people"]:
         raise ReenactError(
             f"{name}: has {clips.people} people, the identity classifiers {values['people']}; "
             f"--set people={clips.people}"
         )
-    others = _store(folder, "val") or _store(folder, "test")
+    others = first_split(folder, "val", "test")
     note = f"{clips.size // 10:,} clips of {name}" + (
         "" if others else "; nothing held out: figures are of training clips"
     )
     return Data(clips, ClipSequences(others, frames, side, noise) if others else clips, note)
-
-
-def _store(folder: Path, split: str) -> FaceStore | None:
-    try:
-        return FaceStore(folder, split)
-    except ReenactError:
-        return None
