@@ -14,6 +14,7 @@ import numpy as np
 
 from reenact.errors import ReenactError
 from reenact.evaluation.protocols import Case, Outcome, Protocol
+from reenact.media.files import atomic_output
 from reenact.media.stills import write_still
 from reenact.runtime.weights import cache_folder
 from reenact.types import Floats, Image
@@ -82,27 +83,26 @@ def features_of(folder: Path, system: str) -> dict[str, Floats]:
 
 def write_text(path: Path, text: str) -> None:
     """Write a file whole or not at all. Raises ReenactError where the folder cannot be written."""
-    _write(path, path.suffix, lambda partial: partial.write_text(text, "utf-8"))
+    _write(path, lambda partial: partial.write_text(text, "utf-8"))
 
 
 def write_picture(path: Path, image: Image) -> None:
     """The same for a picture (H, W, 3)."""
-    _write(path, path.suffix, lambda partial: write_still(partial, image))
+    _write(path, lambda partial: write_still(partial, image))
 
 
 def write_features(path: Path, features: Mapping[str, Floats]) -> None:
     """The same for arrays by name."""
-    _write(path, ".npz", lambda partial: np.savez(partial, **features))
+    _write(path, lambda partial: np.savez(partial, **features))
 
 
-def _write(path: Path, suffix: str, fill: Callable[[Path], Any]) -> None:
-    partial = path.with_name(f"{path.stem}.partial{suffix}")
+def _write(path: Path, fill: Callable[[Path], Any]) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        fill(partial)
-        partial.replace(path)
     except OSError as error:
         raise ReenactError(f"{path}: cannot be written ({error.strerror}); choose another --out") from error
+    with atomic_output(path, overwrite=True) as partial:
+        fill(partial)
 
 
 def _is_installed(name: str) -> bool:
