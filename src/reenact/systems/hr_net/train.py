@@ -49,7 +49,7 @@ class LicStage(AdamStage):
             self.converter.whiten_by(to_unit(faces, self.settings.side))
 
     def factor(self, name: str, epoch: float) -> float:
-        """'decays by forty percent every 600 epochs' (section IV-A)."""
+        """'decays by forty percent every 600 epochs' (section IV-A); or half a cosine."""
         s = self.settings
         if s.schedule == "stepped":
             return stepped(epoch, s.decay_epochs, s.decay)
