@@ -254,7 +254,7 @@ def begin(portrait: Path, clip: Path, folder: Path, *words: str) -> subprocess.P
         stderr=subprocess.PIPE,
         text=True,
     )
-    for _ in range(1200):
+    for _ in range(6000):
         if any(path.stat().st_size for path in folder.iterdir()):
             return process
         assert process.poll() is None, process.communicate()
@@ -265,7 +265,7 @@ def begin(portrait: Path, clip: Path, folder: Path, *words: str) -> subprocess.P
 def test_interrupt_leaves_nothing(portrait: Path, long_clip: Path, folder: Path) -> None:
     process = begin(portrait, long_clip, folder)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=300)
     assert (process.returncode, out, err) == (130, "", "interrupted\n")
     assert not any(folder.iterdir())
 
@@ -273,7 +273,7 @@ def test_interrupt_leaves_nothing(portrait: Path, long_clip: Path, folder: Path)
 def test_interrupt_keeps_a_playable_file_where_asked(portrait: Path, long_clip: Path, folder: Path) -> None:
     process = begin(portrait, long_clip, folder, "--keep-partial")
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=300)
     assert process.returncode == 130 and "Traceback" not in err
     assert [path.name for path in folder.iterdir()] == ["o.mp4"]
     with av.open(str(folder / "o.mp4")) as container:
@@ -289,5 +289,5 @@ def test_interrupt_keeps_a_playable_file_where_asked(portrait: Path, long_clip: 
 def test_kill_leaves_no_file_under_the_final_name(portrait: Path, long_clip: Path, folder: Path) -> None:
     process = begin(portrait, long_clip, folder)
     os.kill(process.pid, signal.SIGKILL)
-    process.communicate(timeout=60)
+    process.communicate(timeout=300)
     assert all(".partial" in path.name for path in folder.iterdir())

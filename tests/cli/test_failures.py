@@ -79,7 +79,7 @@ def test_fault_says_what_to_report_and_debug_shows_where(
 
 def test_reader_that_goes_away_is_no_error() -> None:
     script = f"{sys.executable} -m reenact video --help | head -c 1 >/dev/null; exit ${{PIPESTATUS[0]}}"
-    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=300, check=False)
     assert "Traceback" not in done.stderr and "BrokenPipe" not in done.stderr
 
 
@@ -95,14 +95,14 @@ def test_interrupt_is_one_line_and_130(tmp_path: Path) -> None:
     )
     handle = _wait_for_reader(pipe)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=300)
     os.close(handle)
     assert (process.returncode, out, err) == (130, "", "interrupted\n")
 
 
 def _wait_for_reader(pipe: Path) -> int:
     """Open the pipe for writing as soon as somebody reads it."""
-    for _ in range(600):
+    for _ in range(6000):
         try:
             return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
         except OSError:

@@ -66,12 +66,12 @@ def test_it_serves_and_leaves_nothing_behind(tmp_path: Path) -> None:
     process, told = start(tmp_path)
     try:
         transport = httpx.HTTPTransport(retries=8)
-        with httpx.Client(transport=transport, timeout=60) as client:
+        with httpx.Client(transport=transport, timeout=300) as client:
             assert client.get(f"{told['address']}/api/about").status_code == 200
         assert told["token"] is None and list(tmp_path.glob("reenact-web-*"))
     finally:
         process.send_signal(signal.SIGINT)
-        assert process.wait(60) in (0, 130)
+        assert process.wait(300) in (0, 130)
     assert not list(tmp_path.glob("reenact-web-*"))
 
 
@@ -81,10 +81,10 @@ def test_beyond_this_computer_there_is_a_token(tmp_path: Path) -> None:
     process, told = start(tmp_path, "--host", "0.0.0.0")
     try:
         address = told["address"].replace("0.0.0.0", "127.0.0.1")
-        with httpx.Client(transport=httpx.HTTPTransport(retries=8), timeout=60) as client:
+        with httpx.Client(transport=httpx.HTTPTransport(retries=8), timeout=300) as client:
             assert client.get(f"{address}/api/about").status_code == 401
             answer = client.get(f"{address}/api/about", headers={"Authorization": f"Bearer {told['token']}"})
             assert answer.status_code == 200
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(60)
+        process.wait(300)

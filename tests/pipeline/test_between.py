@@ -66,7 +66,7 @@ def test_lsg_refines_what_any_system_draws(portrait: Path, mirrored: Path, tmp_p
         with open_frames(out) as source:
             found[sequence] = np.stack([frame.image.astype(int) for frame in source])
     apart = np.abs(found["lsg"] - found["li"]).mean((1, 2, 3))
-    assert (apart > 0.05).all() and (apart < 4).all(), apart
+    assert (apart > 0).all() and (apart < 8).all(), apart
 
 
 def test_what_cannot_be_is_refused_before_anything_is_written(portrait: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Iterator
 from fractions import Fraction
@@ -109,22 +110,25 @@ def test_sources_are_switched_at_one_size(portrait: Path, folder: Path, performa
 
 
 def test_a_slow_watcher_sees_the_newest_frame_and_no_queue() -> None:
+    """While it looks away 39 frames come, of which it sees the last."""
     frames = [np.full((4, 4, 3), number, np.uint8) for number in range(40)]
+    away, all_came = threading.Event(), threading.Event()
 
     def paced() -> Iterator[Image]:
-        for frame in frames:
-            time.sleep(0.005)
-            yield frame
+        yield frames[0]
+        away.wait(WAIT)
+        yield from frames[1:]
+        all_came.set()
 
     with Camera(paced) as camera:
-        seen = []
-        while not camera.ended:
-            shot = camera.newest(WAIT)
-            if shot is not None:
-                seen.append(int(shot.image[0, 0, 0]))
-            time.sleep(0.03)
-    assert seen == sorted(seen) and seen[-1] == 39
-    assert camera.taken == 40 and camera.dropped == 40 - len(seen) > 0
+        first = camera.newest(WAIT)
+        away.set()
+        assert all_came.wait(WAIT)
+        last = camera.newest(WAIT)
+        assert first is not None and last is not None
+        assert (first.image[0, 0, 0], last.image[0, 0, 0]) == (0, 39)
+        assert camera.newest(WAIT) is None and camera.ended
+    assert (camera.taken, camera.dropped) == (40, 38)
 
 
 def test_a_file_is_paced_in_real_time(driving: Path) -> None:

@@ -53,7 +53,7 @@ def test_processes_that_start_at_once_share_one_identity(tmp_path: Path) -> None
     workers = [context.Process(target=_make, args=(tmp_path / "home", results)) for _ in range(6)]
     for worker in workers:
         worker.start()
-    chains = {results.get(timeout=20) for _ in workers}
+    chains = {results.get(timeout=120) for _ in workers}
     for worker in workers:
         worker.join()
     assert len(chains) == 1

@@ -261,6 +261,16 @@ def test_two_people_at_once(browser: Any, server: str, portrait: Path, motion: P
         assert len(links) == 2
 
 
+def _wait_for_a_still(page: Any, look: str) -> None:
+    """Until the picture stays as it is for a second; frames that were on their way may still come."""
+    before, now = "", page.evaluate(look)
+    until = time.monotonic() + WAIT / 1000
+    while now != before:
+        assert time.monotonic() < until
+        time.sleep(1)
+        before, now = now, page.evaluate(look)
+
+
 def test_the_webcam_tab(page: Any, portrait: Path) -> None:
     upload(page, "source", portrait)
     page.wait_for_selector("#own img")
@@ -274,9 +284,6 @@ def test_the_webcam_tab(page: Any, portrait: Path) -> None:
     page.wait_for_function(f"({look}) !== {first!r}")
     page.click("#re-live-neutral")
     page.click("#re-live-pause")
-    time.sleep(1)
-    still = page.evaluate(look)
-    time.sleep(1)
-    assert page.evaluate(look) == still
+    _wait_for_a_still(page, look)
     page.click("#re-live-start")
     assert "off" in page.inner_text("#re-live-status")

@@ -18,7 +18,7 @@ pytest.importorskip("uvicorn")
 httpx = pytest.importorskip("httpx")
 sync = pytest.importorskip("websockets.sync.client")
 
-from web_server import running  # noqa: E402
+from web_server import WAIT, running  # noqa: E402
 
 from reenact.web.app import make_app  # noqa: E402
 from reenact.web.limits import Limits  # noqa: E402
@@ -31,7 +31,7 @@ def server() -> Iterator[str]:
 
 
 def hold(server: str, portrait: Path) -> str:
-    answer = httpx.post(f"{server}/api/portraits", files={"file": portrait.read_bytes()}, timeout=60)
+    answer = httpx.post(f"{server}/api/portraits", files={"file": portrait.read_bytes()}, timeout=WAIT)
     assert answer.status_code == 201, answer.text
     return str(answer.json()["id"])
 
@@ -48,7 +48,7 @@ def jpeg(portrait: Path, turn: float) -> bytes:
 
 def answer(socket: Any, number: int, frame: bytes) -> np.ndarray:
     socket.send(struct.pack(">q", number) + frame)
-    data = socket.recv(60)
+    data = socket.recv(WAIT)
     assert struct.unpack(">q", data[:8]) == (number,)
     return np.array(PIL.Image.open(io.BytesIO(data[8:])))
 
@@ -57,7 +57,7 @@ def test_the_portrait_follows_the_camera(server: str, portrait: Path) -> None:
     name = hold(server, portrait)
     with live(server, name) as socket:
         socket.send(json.dumps({"smooth": 0}))
-        assert json.loads(socket.recv(60)) == {"ready": True}
+        assert json.loads(socket.recv(WAIT)) == {"ready": True}
         still = answer(socket, 1, jpeg(portrait, 0)).astype(float)
         turned = answer(socket, 2, jpeg(portrait, 10)).astype(float)
         assert still.shape == turned.shape == (256, 256, 3)
@@ -72,25 +72,25 @@ def test_a_face_that_is_lost_is_told(server: str, portrait: Path) -> None:
     PIL.Image.new("RGB", (256, 256), "grey").save(out, "JPEG")
     with live(server, hold(server, portrait)) as socket:
         socket.send(json.dumps({"system": "warp"}))
-        socket.recv(60)
+        socket.recv(WAIT)
         socket.send(b"12345678" + out.getvalue())
-        assert json.loads(socket.recv(60)) == {"face": False}
-        assert socket.recv(60)[:8] == b"12345678"
+        assert json.loads(socket.recv(WAIT)) == {"face": False}
+        assert socket.recv(WAIT)[:8] == b"12345678"
         socket.send(b"23456789" + jpeg(portrait, 0))
-        assert json.loads(socket.recv(60)) == {"face": True}
-        assert socket.recv(60)[:8] == b"23456789"
+        assert json.loads(socket.recv(WAIT)) == {"face": True}
+        assert socket.recv(WAIT)[:8] == b"23456789"
 
 
 def test_frames_that_come_too_fast_are_left_out(server: str, portrait: Path) -> None:
     frame, count = jpeg(portrait, 0), 25
     with live(server, hold(server, portrait)) as socket:
         socket.send("{}")
-        socket.recv(60)
+        socket.recv(WAIT)
         for number in range(count):
             socket.send(struct.pack(">q", number) + frame)
-        seen = [struct.unpack(">q", socket.recv(60)[:8])[0]]
+        seen = [struct.unpack(">q", socket.recv(WAIT)[:8])[0]]
         while seen[-1] != count - 1:
-            seen.append(struct.unpack(">q", socket.recv(60)[:8])[0])
+            seen.append(struct.unpack(">q", socket.recv(WAIT)[:8])[0])
     assert seen == sorted(seen) and len(seen) < count
 
 
@@ -110,9 +110,9 @@ def test_what_is_no_setting_or_frame_ends_in_words(
     with live(server, hold(server, portrait)) as socket:
         socket.send(settings)
         if frame is not None:
-            assert json.loads(socket.recv(60)) == {"ready": True}
+            assert json.loads(socket.recv(WAIT)) == {"ready": True}
             socket.send(frame)
-        assert json.loads(socket.recv(60))["error"]
+        assert json.loads(socket.recv(WAIT))["error"]
 
 
 def test_a_frame_with_too_many_pixels_is_not_decoded(server: str, portrait: Path) -> None:
@@ -120,20 +120,20 @@ def test_a_frame_with_too_many_pixels_is_not_decoded(server: str, portrait: Path
     PIL.Image.new("L", (4000, 4000)).save(out, "JPEG")
     with live(server, hold(server, portrait)) as socket:
         socket.send("{}")
-        socket.recv(60)
+        socket.recv(WAIT)
         socket.send(b"12345678" + out.getvalue())
-        assert "4000 x 4000" in json.loads(socket.recv(60))["error"]
+        assert "4000 x 4000" in json.loads(socket.recv(WAIT))["error"]
 
 
 def test_streams_and_portraits_are_limited(server: str, portrait: Path) -> None:
     names = [hold(server, portrait) for _ in range(3)]
     with live(server, names[0]) as socket:
-        assert "no such portrait" in json.loads(socket.recv(60))["error"]
+        assert "no such portrait" in json.loads(socket.recv(WAIT))["error"]
     with live(server, names[1]) as first:
         first.send("{}")
-        first.recv(60)
+        first.recv(WAIT)
         with live(server, names[2]) as second:
-            assert "too many" in json.loads(second.recv(60))["error"]
+            assert "too many" in json.loads(second.recv(WAIT))["error"]
     assert httpx.delete(f"{server}/api/portraits/{names[2]}").status_code == 204
     assert httpx.delete(f"{server}/api/portraits/{names[2]}").status_code == 404
 
@@ -141,6 +141,6 @@ def test_streams_and_portraits_are_limited(server: str, portrait: Path) -> None:
 def test_a_picture_without_a_face_is_no_portrait(server: str, tmp_path: Path) -> None:
     grey = tmp_path / "grey.png"
     PIL.Image.new("RGB", (200, 200), "grey").save(grey)
-    refused = httpx.post(f"{server}/api/portraits", files={"file": grey.read_bytes()}, timeout=60)
+    refused = httpx.post(f"{server}/api/portraits", files={"file": grey.read_bytes()}, timeout=WAIT)
     assert refused.status_code == 400 and "no face" in refused.json()["detail"]
     assert "/" not in refused.json()["detail"]
