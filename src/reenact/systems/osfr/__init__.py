@@ -14,7 +14,7 @@ from reenact.systems.trained import need_torch
 from reenact.types import Scheme
 
 _PAPER = "One-shot Face Reenactment (thesis, ETH Zürich 2019; BMVC 2019)"
-_WEIGHTS = ("osfr_main",)
+_WEIGHTS = ("osfr_finetune",)
 
 
 def _stage(settings: Any) -> Stage:
