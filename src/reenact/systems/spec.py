@@ -164,7 +164,7 @@ class Stage(Protocol):
     """A stage while it trains. Its step writes out what each network learns, in order.
 
     networks: by name, each with an optimiser of its own. averaged: those whose running mean is kept, looked at
-    and shipped. best: the validation figure that chooses the best checkpoint (less is better); '' takes the last.
+    and shipped. best: the validation figure that chooses the best checkpoint (less is better); '': the last.
     begin_with: samples that `begin` wants, 0 for none.
     """
 
