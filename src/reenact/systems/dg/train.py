@@ -140,7 +140,7 @@ class RfgStage(AdamStage):
     """Training of the reenacted face generator: equations (8) to (15). Its batch: `training/phases.py`."""
 
     averaged: tuple[str, ...] = ("generator",)
-    best = "l1"
+    best = ""  # the last: what comes late, the judges and other people's faces, is not for the sake of (11)
 
     def __init__(self, settings: RfgSettings) -> None:
         super().__init__(settings)
