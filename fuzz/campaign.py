@@ -1,15 +1,18 @@
 """Counts damaged inputs towards a goal, a reader after the other, and keeps what did harm.
 
 `python -m fuzz.campaign [--readers stills,motion] [--goal 100000] [--seconds N] [--state FOLDER]` goes on where
-it stopped. Exit code 1 where an input did harm: it then lies in FOLDER/findings with the reason beside it.
+it stopped, after Ctrl-C and SIGTERM too. Exit code 1 where an input did harm: it then lies in FOLDER/findings
+with the reason beside it.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import selectors
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -42,6 +45,33 @@ class Progress:
     kinds: dict[str, int] = field(default_factory=dict)
 
 
+class End:
+    """When a campaign is over: after so many seconds, or when it is asked to end by SIGTERM or Ctrl-C.
+
+    A signal is noted and not raised: an exception could come between the start of a worker and the note of
+    whom to end, or in the middle of counting. asked: the end of a pipe that can be read once a signal came.
+    """
+
+    def __init__(self, seconds: float = float("inf")) -> None:
+        self._deadline = time.monotonic() + seconds
+        self.asked, self._tell = os.pipe()
+        self.signalled = False
+
+    def listen(self) -> None:
+        """Take both signals from now on."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self._note())
+
+    def _note(self) -> None:
+        if not self.signalled:
+            os.write(self._tell, b"x")
+        self.signalled = True
+
+    def come(self) -> bool:
+        """Whether it is over."""
+        return self.signalled or time.monotonic() >= self._deadline
+
+
 class Campaign:
     """One reader's inputs, counted in a state file."""
 
@@ -66,36 +96,39 @@ class Campaign:
                 shutil.copy(path, partial)
         partial.rename(self.seeds)
 
-    def run(self, goal: int, deadline: float) -> None:
-        """Go on until `goal` inputs were read or the time is over."""
-        while self.progress.done < goal and time.monotonic() < deadline:
-            self._batch(self.progress.done, min(goal, self.progress.done + _BATCH), deadline)
+    def run(self, goal: int, end: End) -> None:
+        """Go on until `goal` inputs were read or the end has come."""
+        while self.progress.done < goal and not end.come():
+            self._batch(self.progress.done, min(goal, self.progress.done + _BATCH), end)
             self.file.write_text(json.dumps(asdict(self.progress)))
 
-    def _batch(self, begin: int, end: int, deadline: float) -> None:
+    def _batch(self, first: int, last: int, end: End) -> None:
         with tempfile.TemporaryDirectory() as scratch:
-            words = [self.name, str(self.seeds), scratch, str(begin), str(end)]
+            words = [self.name, str(self.seeds), scratch, str(first), str(last)]
             command = [sys.executable, "-m", "fuzz.worker", *words]
             process = subprocess.Popen(
                 command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parent.parent
             )
             try:
-                self._follow(process, end, deadline)
+                self._follow(process, last, end)
             finally:
                 process.kill()
                 process.wait()
                 if process.stdout:
                     process.stdout.close()
 
-    def _follow(self, process: subprocess.Popen[str], end: int, deadline: float) -> None:
+    def _follow(self, process: subprocess.Popen[str], last: int, end: End) -> None:
         assert process.stdout is not None
         with selectors.DefaultSelector() as ready:
             ready.register(process.stdout, selectors.EVENT_READ)
-            while self.progress.done < end and time.monotonic() < deadline:
+            ready.register(end.asked, selectors.EVENT_READ)
+            while self.progress.done < last and not end.come():
                 silent = not ready.select(_WALL_SECONDS)
                 if silent and _waits_for_a_core(process.pid):
                     continue
-                line = "" if silent else process.stdout.readline()
+                line = "" if silent or end.signalled else process.stdout.readline()
+                if end.signalled:
+                    return  # Ctrl-C reached the worker too: what it says then is not about the input
                 if line:
                     self._note(json.loads(line))
                     continue
@@ -163,15 +196,15 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=float("inf"), help="stop after so long")
     parser.add_argument("--state", type=Path, default=Path(__file__).parent / "state", help="what was reached")
     given = parser.parse_args(words)
-    deadline = time.monotonic() + given.seconds
+    end = End(given.seconds)
+    end.listen()
     reached = {}
-    try:
-        for name in given.readers.split(","):
-            campaign = Campaign(name, given.state)
-            reached[name] = campaign.progress
-            campaign.run(given.goal, deadline)
-    except KeyboardInterrupt:
-        campaign.file.write_text(json.dumps(asdict(campaign.progress)))
+    for name in given.readers.split(","):
+        if end.signalled:
+            break
+        campaign = Campaign(name, given.state)
+        reached[name] = campaign.progress
+        campaign.run(given.goal, end)
     print(table(reached))
     return 1 if any(p.harm for p in reached.values()) else 0
 

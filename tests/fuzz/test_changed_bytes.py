@@ -14,7 +14,7 @@ import pytest
 from reenact.errors import ReenactError
 from reenact.geometry.face_model import load_shipped
 from reenact.pipeline.motion_file import read_motion
-from reenact.runtime.weights import records, shipped
+from reenact.runtime.weights import Record, records, shipped
 from reenact.types import Motion
 
 CHANGES = 200
@@ -61,6 +61,23 @@ def test_the_face_model(tmp_path: Path) -> None:
         with pytest.raises(ReenactError) as caught:
             load_shipped(path)
         assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize("known", records(), ids=lambda known: known.name)
+def test_every_shipped_weight_file(tmp_path: Path, known: Record) -> None:
+    """One bit changed at the first byte, the last and two between."""
+    whole = known.path.read_bytes()
+    copy = tmp_path / known.path.name
+    (tmp_path / f"{known.name}.json").write_bytes(known.path.with_name(f"{known.name}.json").read_bytes())
+    copy.write_bytes(whole)
+    assert shipped(known.name, tmp_path).sha256 == known.sha256
+    for place in (0, len(whole) // 3, len(whole) * 2 // 3, len(whole) - 1):
+        data = bytearray(whole)
+        data[place] ^= 1
+        copy.write_bytes(data)
+        with pytest.raises(ReenactError) as caught:
+            shipped(known.name, tmp_path)
+        assert copy.name in str(caught.value) and "\n" not in str(caught.value)
 
 
 def test_weights_with_a_record(tmp_path: Path) -> None:

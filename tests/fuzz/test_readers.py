@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -53,6 +56,31 @@ def test_it_goes_on_where_it_stopped(tmp_path: Path) -> None:
     assert "| motion | 50 |" in again.stdout
 
 
+def worker_of(process: subprocess.Popen[str]) -> int:
+    """The number of the process that reads for a campaign, once it is there."""
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    while not (numbers := children.read_text().split()):
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.02)
+    return int(numbers[0])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for the worker in /proc")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_stopped_it_leaves_no_process_and_keeps_its_count(tmp_path: Path, number: signal.Signals) -> None:
+    """The signal goes to the campaign alone, as from `kill`; the worker has to be ended by it."""
+    campaign(tmp_path, "--readers", "motion", "--goal", "5")
+    command = [sys.executable, "-m", "fuzz.campaign", "--state", str(tmp_path), "--readers", "motion"]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    worker = worker_of(process)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0 and not err and "| motion | " in out
+    assert json.loads((tmp_path / "motion.json").read_text())["done"] >= 5
+    with pytest.raises(ProcessLookupError):
+        os.kill(worker, 0)
+
+
 def test_harm_is_noticed_and_kept(tmp_path: Path) -> None:
     """A reader that dies, hangs, takes too much memory or raises something else: each is found."""
     (tmp_path / "harmful.py").write_text(
@@ -78,7 +106,7 @@ def test_harm_is_noticed_and_kept(tmp_path: Path) -> None:
         "    popen = campaign.subprocess.Popen\n"
         "    def start(words, **options): return popen([sys.executable, __file__, *words[3:]], **options)\n"
         "    campaign.subprocess.Popen = start\n"
-        "    bad.run(1, float('inf'))\n"
+        "    bad.run(1, campaign.End())\n"
     )
     for number, reason in enumerate(["ended with -6", "KeyError", "slow", "large"]):
         state = tmp_path / f"state{number}"
