@@ -41,7 +41,7 @@ OPTIONS = {
     "--size --label --overwrite --json --quiet -q",
     "systems": "--json --quiet -q",
     "doctor": "--json --quiet -q",
-    "verify": "--json --quiet -q",
+    "verify": "--trust --json --quiet -q",
     "train face-model": "--data --output -o --identity --expression --hold-out --overwrite --json --quiet -q",
     "train live": "--preset --stage --data --out -o --set --resume --dry-run --device --json --quiet -q",
     "train dg": "--preset --stage --data --out -o --set --resume --dry-run --device --json --quiet -q",

@@ -12,9 +12,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from trust_samples import own_certificate
 
 from reenact.errors import ReenactError
-from reenact.trust import certificate, load_signer, local_signer, root_certificate
+from reenact.trust import certificate, known_roots, load_signer, local_signer, root_certificate
 from reenact.trust.certificate import config_dir
 
 
@@ -78,6 +79,19 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ReenactError, match="REENACT_HOME"):
         local_signer(tmp_path / "file")
+
+
+def test_known_roots(tmp_path: Path) -> None:
+    assert known_roots(home=tmp_path / "home") == b"" and not (tmp_path / "home").exists()
+    own = root_certificate(tmp_path / "home")
+    _, authority = own_certificate(tmp_path)
+    assert known_roots(home=tmp_path / "home") == own  # without the key beside it
+    assert known_roots(authority, tmp_path / "home") == own + authority.read_bytes()
+    (tmp_path / "home" / "root.pem").write_text("damaged")
+    assert known_roots(authority, tmp_path / "home") == authority.read_bytes()
+    (tmp_path / "empty.pem").touch()
+    with pytest.raises(ReenactError, match=r"empty\.pem has no readable certificate"):
+        known_roots(tmp_path / "empty.pem", tmp_path / "home")
 
 
 def test_config_dir(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -1,12 +1,17 @@
-"""Marked files made on the spot."""
+"""Marked files and certificates made on the spot."""
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import av
 import numpy as np
 import pillow_heif
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from PIL import Image as Pictures
 from skimage.data import astronaut
 
@@ -66,3 +71,46 @@ def write(path: Path, *, marked: bool = True) -> Path:
     pillow_heif.register_heif_opener()
     Pictures.fromarray(marked_picture() if marked else astronaut()).save(path)
     return path
+
+
+def own_certificate(folder: Path) -> tuple[Path, Path]:
+    """The file for --sign-with, as an authority would give it, and the authority's own, for --trust."""
+    authority, leaf = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    issuer, name = _name("authority"), _name("Ada")
+    root = _issued(issuer, issuer, authority, authority, ca=True)
+    signed = _issued(name, issuer, leaf, authority, ca=False)
+    form = serialization.PrivateFormat.PKCS8
+    key = leaf.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
+    own, above = folder / "own.pem", folder / "authority.pem"
+    own.write_bytes(signed + root + key)
+    above.write_bytes(root)
+    return own, above
+
+
+def _name(common: str) -> x509.Name:
+    parts = {NameOID.COMMON_NAME: common, NameOID.ORGANIZATION_NAME: "A"}
+    return x509.Name([x509.NameAttribute(kind, value) for kind, value in parts.items()])
+
+
+def _issued(
+    name: x509.Name,
+    issuer: x509.Name,
+    key: ec.EllipticCurvePrivateKey,
+    authority: ec.EllipticCurvePrivateKey,
+    *,
+    ca: bool,
+) -> bytes:
+    """The certificate of a key, for two days about now: PEM."""
+    now, day = dt.datetime.now(dt.UTC), dt.timedelta(days=1)
+    usage = x509.KeyUsage(not ca, False, False, False, False, ca, ca, False, False)
+    builder = x509.CertificateBuilder(issuer, name, key.public_key(), x509.random_serial_number())
+    builder = builder.not_valid_before(now - day).not_valid_after(now + day)
+    builder = builder.add_extension(x509.BasicConstraints(ca, 0 if ca else None), critical=True)
+    builder = builder.add_extension(usage, critical=True)
+    above = x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.public_key())
+    below = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
+    builder = builder.add_extension(below, critical=False).add_extension(above, critical=False)
+    if not ca:
+        extended = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION])
+        builder = builder.add_extension(extended, critical=False)
+    return builder.sign(authority, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)

@@ -12,7 +12,10 @@ from reenact.cli import console
 if TYPE_CHECKING:
     from reenact.trust.verify import Verification
 
-EXAMPLES = "Examples:\n\nreenact verify out.mp4\n\nreenact verify results/ --json"
+EXAMPLES = (
+    "Examples:\n\nreenact verify out.mp4\n\nreenact verify results/ --json\n\n"
+    "reenact verify out.mp4 --trust authority.pem"
+)
 
 
 def verify(
@@ -20,6 +23,16 @@ def verify(
         Path,
         typer.Argument(metavar="FILE", help="A picture or video, or a folder of them.", show_default=False),
     ],
+    trust: Annotated[
+        Path | None,
+        typer.Option(
+            "--trust",
+            help="PEM file with authorities' certificates: who signed below one of them is known, as is this "
+            "computer's own certificate.",
+            metavar="PEM",
+            show_default=False,
+        ),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print a machine-readable report.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing; the exit code says it.")] = False,
 ) -> int:
@@ -27,10 +40,11 @@ def verify(
 
     For a folder it is that of the gravest file.
     """
+    from reenact.trust.certificate import known_roots
     from reenact.trust.verify import exit_code, verify_all
 
     found: list[Verification] = []
-    for one in verify_all(path):
+    for one in verify_all(path, known_roots(trust)):
         found.append(one)
         if not (json or quiet):
             print(_lines(one))

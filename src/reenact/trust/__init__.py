@@ -1,6 +1,6 @@
 """Marks in what is written, and reading them back: manifest, watermark, visible label. See docs/trust.md."""
 
-from reenact.trust.certificate import Signer, load_signer, local_signer, root_certificate
+from reenact.trust.certificate import Signer, known_roots, load_signer, local_signer, root_certificate
 from reenact.trust.label import LABELS, Label, draw_label, label_text
 from reenact.trust.manifest import (
     Ingredient,
@@ -29,6 +29,7 @@ __all__ = [
     "draw_label",
     "exit_code",
     "ingredient",
+    "known_roots",
     "label_text",
     "load_signer",
     "local_signer",

@@ -15,6 +15,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -88,6 +89,31 @@ def root_certificate(home: Path | None = None) -> bytes:
     """The local root as PEM, for those who want to trust it in a validator. Made on first use."""
     chain = x509.load_pem_x509_certificates(local_signer(home).chain)
     return _pem(chain[-1])
+
+
+def known_roots(more: Path | None = None, home: Path | None = None) -> bytes:
+    """The certificates whose signers count as known, as PEM without keys: the local root, where there is one,
+    and those of a file.
+
+    more: a PEM file with certificates of others. home: as for `local_signer`; nothing is made in it. A local
+    root that cannot be read is passed over. Raises ReenactError where `more` cannot be read or holds none.
+    """
+    found: list[x509.Certificate] = []
+    with suppress(OSError, ReenactError):
+        root = (home or config_dir()) / "root.pem"
+        found += _load_chain(root.read_bytes(), root)
+    if more is not None:
+        try:
+            found += x509.load_pem_x509_certificates(more.read_bytes())
+        except OSError as error:
+            raise ReenactError(
+                f"the certificates {more} cannot be read ({error.strerror or error}); check the path of --trust"
+            ) from error
+        except ValueError as error:
+            raise ReenactError(
+                f"{more} has no readable certificate; give the authority's, as PEM, with --trust"
+            ) from error
+    return b"".join(map(_pem, found))
 
 
 def load_signer(path: Path) -> Signer:

@@ -83,7 +83,7 @@ def read_manifest(path: Path, form: Format, trust_anchors: bytes | None = None) 
 def _open(path: Path, form: Format, trust_anchors: bytes | None) -> dict[str, Any]:
     """The reader's JSON. The file must exist; a missing sidecar counts as no manifest."""
     settings: dict[str, Any] = {"verify": {"remote_manifest_fetch": False, "ocsp_fetch": False}}
-    if trust_anchors is not None:
+    if trust_anchors:
         settings["trust"] = {"trust_anchors": trust_anchors.decode("ascii", "replace")}
     store = None
     if not form.embeds:

@@ -58,6 +58,8 @@ def sample(path: Path, form: Format) -> list[Image]:
         frames = list(_stills(path, form) if form.kind == "picture" else _video(path))
     except ReenactError:
         raise
+    except Pictures.DecompressionBombError:  # from Pillow's own bound, which is higher, when it opens the file
+        raise ReenactError(f"{path} is too large; more than {MAX_PIXELS:,} pixels are not decoded") from None
     except Exception as error:  # decoders answer hostile files with anything from KeyError to MemoryError
         raise ReenactError(f"{path} cannot be decoded ({type(error).__name__})") from error
     if not frames:

@@ -99,9 +99,9 @@ class Worker:
 
 def marks_of(path: Path) -> dict[str, Any]:
     """What `verify` sees in a file, for JSON, without where the file lies."""
-    from reenact.trust.verify import verify
+    from reenact.trust import known_roots, verify
 
-    found = verify(path).as_dict()
+    found = verify(path, known_roots()).as_dict()
     found.pop("path")
     found["reason"] = found["reason"].replace(f"{path.parent}/", "")
     return found
