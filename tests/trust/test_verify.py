@@ -107,7 +107,7 @@ def test_unreadable(tmp_path: Path) -> None:
         "empty.jpg": b"",
         "cut.png": write(tmp_path / "whole.png", marked=False).read_bytes()[:5000],
         "cut.mp4": whole[: len(whole) // 2],
-        "bomb.png": _png_header(100_000, 100_000) + b"\0" * 64,
+        "bomb.png": _png_header(100_000, 100_000) + b"\0\0\0\x40IDAT" + bytes(64),
         "noise.webp": b"RIFF\x10\0\0\0WEBP" + bytes(range(256)),
         "noise.mp4": b"\0\0\0\x18ftypmp42" + np.random.default_rng(0).bytes(5000),
     }
