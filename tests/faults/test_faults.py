@@ -94,7 +94,7 @@ def cost(process: subprocess.Popen[str]) -> float:
     used = 0.0
     while process.poll() is None:
         used = max(used, seconds_used(process))
-        time.sleep(0.005)
+        time.sleep(0.02)
     result = ended(process)
     assert result.code == 0, result.err
     return used
@@ -107,7 +107,7 @@ def kill_at(seconds: float, folder: Path, portrait: Path, clip: Path, name: str,
         out.write_bytes(old)
     process = begin("video", portrait, clip, "-o", out, "--size", "128", "--overwrite", "--quiet")
     while process.poll() is None and seconds_used(process) < seconds:
-        time.sleep(0.005)
+        time.sleep(0.02)
     process.kill()
     process.communicate()
     there = out.exists() and out.read_bytes() != old
