@@ -12,6 +12,8 @@ from reenact.types import Floats, Image, Points
 _MIRROR = (0.15, 0.5)
 """How deep behind the person the background goes on mirrored, and where only its colours are left, in canonical
 units."""
+_MIRROR_SHARE = 0.5
+"""Of the mirror, the rest is those colours: what is made up costs less where it is wrong."""
 _MIRROR_SIDE = 256
 """Pixels of the picture's longer side where the mirror's places are worked out."""
 
@@ -85,7 +87,7 @@ def _mirrored(seen: Floats, known: Floats, scale: float) -> tuple[Floats, Floats
     )
     near = 1 - smoothstep(depth / scale, *_MIRROR)
     colour = colour.reshape(seen.shape) / np.maximum(weight, 1e-3)[..., None]
-    return colour, weight * near.astype(np.float32)
+    return colour, _MIRROR_SHARE * weight * near.astype(np.float32)
 
 
 def _way_out(hole: NDArray[np.uint8], blur: float) -> tuple[Floats, Floats]:
