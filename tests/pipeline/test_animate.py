@@ -6,6 +6,7 @@ import subprocess
 import sys
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 
 import av
 import numpy as np
@@ -14,8 +15,11 @@ import pytest
 from media_samples import onsets
 
 from reenact.errors import ReenactError
+from reenact.geometry.face_model import rotation_vector
 from reenact.media.reader import open_frames
 from reenact.perception.detector import MeshDetector
+from reenact.perception.head_pose import HeadPose, pose_matrix
+from reenact.pipeline import animate
 from reenact.pipeline.animate import animate_image, animate_video
 from reenact.pipeline.motion_file import write_motion
 from reenact.pipeline.options import DEFAULT_SYSTEM, MotionOptions, OutputOptions, RunOptions
@@ -382,3 +386,12 @@ def test_memory_does_not_grow_with_the_length(portrait, film, performance, tmp_p
     )
     short, long = map(int, done.stdout.split()[-2:])
     assert long - short < 70
+
+
+@pytest.mark.parametrize(("yaw", "told"), [(20, False), (-39, False), (55, True), (-60, True)])
+def test_a_source_in_profile_is_told_of(yaw: float, told: bool) -> None:
+    rotation = rotation_vector(pose_matrix(HeadPose(yaw, 5, -3)))
+    puppet = SimpleNamespace(transfer=SimpleNamespace(state=SimpleNamespace(rotation=rotation)))
+    notes = animate._turned_away(puppet)  # type: ignore[arg-type]
+    assert bool(notes) == told
+    assert not told or f"turned by {abs(yaw)} degrees" in notes[0]

@@ -23,6 +23,7 @@ from reenact.media.reader import BrokenMedia, FrameSource, is_still, open_frames
 from reenact.media.stills import still_suffix, write_still
 from reenact.media.timing import is_steady
 from reenact.media.writer import FrameSink, open_writer
+from reenact.perception.head_pose import head_pose
 from reenact.pipeline.finish import Finisher, signer_of
 from reenact.pipeline.live import LiveDrive
 from reenact.pipeline.motion_file import is_motion, read_motion
@@ -47,6 +48,8 @@ from reenact.types import Frame, Image, Motion, Summary
 _VIDEO_LONGEST = 2160
 _MOST_WORKERS = 8
 _STILL_LONGEST = 1 << 15
+_PROFILE = 40.0
+"""Degrees of yaw of a source from which on a run says so: a turn back tears the cheek that it hides."""
 
 
 @dataclass(frozen=True)
@@ -385,8 +388,16 @@ def _summary(
         held=held,
         seconds=time.monotonic() - began,
         marks=finisher.marks,
-        notes=(*notes, *caveats(puppet.spec)),
+        notes=(*notes, *_turned_away(puppet), *caveats(puppet.spec)),
     )
+
+
+def _turned_away(puppet: Puppet) -> tuple[str, ...]:
+    """A note where the source shows so little of one half of the face that nothing can be made of it."""
+    yaw = abs(head_pose(puppet.transfer.state.rotation).yaw)
+    if yaw < _PROFILE:
+        return ()
+    return (f"the source's face is turned by {yaw:.0f} degrees; a picture more from the front does better",)
 
 
 class Animator:
