@@ -87,7 +87,8 @@ def test_the_source_itself_is_osfr_s_reference(truth_set: Path, tmp_path: Path) 
 def test_a_histogram_is_written(truth_set: Path, tmp_path: Path) -> None:
     fill(Order("fipls/figure-8", "synthetic", {"": truth_set}, tmp_path, pairs=2))
     rows = list(csv.DictReader((tmp_path / "histogram.csv").open()))
-    assert len(rows) == 100 and float(rows[0]["from"]) == -1 and set(rows[0]) == {"from", "copy", "warp"}
+    assert len(rows) == 100 and float(rows[0]["from"]) == -1
+    assert {"from", "copy", "warp"} <= set(rows[0])  # and the paper's rows, where the weights are installed
 
 
 def test_a_run_s_own_ace_fills_the_row_that_it_was_trained_for(tmp_path: Path) -> None:
