@@ -1,6 +1,6 @@
 """A sheet of one portrait in the same poses by several systems, for the pages of `docs/systems`:
 
-    python recipes/poses.py live,warp,osfr,osfr_plain,hr_net,dg,fipls,glg --to docs/pictures/systems-astronaut.jpg
+    python recipes/poses.py live,warp,osfr,osfr_plain,hr_net,dg,fipls,glg --to systems-astronaut.jpg
 
 The portrait is NASA's of Eileen Collins (public domain), which scikit-image carries, or `--source FILE`. The
 poses are asked for in action units and degrees, so nobody's face drives it: as it is, mouth wide open, smiling

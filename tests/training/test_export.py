@@ -14,6 +14,7 @@ pytest.importorskip("openvino")
 
 from reenact.errors import ReenactError  # noqa: E402
 from reenact.runtime.engine import open_network  # noqa: E402
+from reenact.runtime.weights import SHIPPED  # noqa: E402
 from reenact.systems.live.network import carried  # noqa: E402
 from reenact.systems.live.presets import PRESETS  # noqa: E402
 from reenact.systems.live.train import LiveStage  # noqa: E402
@@ -102,3 +103,13 @@ def test_the_shipped_network_of_live(tmp_path):
     assert {one.name for one in done} == {"live_source", "live_frame"}
     assert max(one.difference for one in done) < exporting.TOLERANCE
     assert json.dumps(exporting.as_record(done))
+
+
+def test_shipped_networks_name_no_folder_of_the_computer_that_exported():
+    for path in sorted(SHIPPED.glob("*.onnx")):
+        assert b"site-packages" not in path.read_bytes() and b"network.py" not in path.read_bytes(), path
+
+
+def test_an_exported_network_names_none(small, tmp_path):
+    exporting.export_network(*small, tmp_path / "small.onnx", threads=1)
+    assert b".py" not in (tmp_path / "small.onnx").read_bytes()

@@ -118,10 +118,20 @@ def write_onnx(network: nn.Module, inputs: Inputs, target: Path, *, halve: bool 
         )
     assert program is not None
     model = program.model_proto
+    _forget_origin(model)
     if halve:
         _halve(model, {name for name, _ in network.named_parameters()})
     onnx.checker.check_model(model)
     target.write_bytes(model.SerializeToString())
+
+
+def _forget_origin(model: Any) -> None:
+    """Take out what the exporter notes of each node: stack traces, with paths of the computer that exported."""
+    graph = model.graph
+    lists = (graph.node, graph.input, graph.output, graph.value_info, graph.initializer)
+    for part in (model, graph, *(entry for entries in lists for entry in entries)):
+        part.ClearField("metadata_props")
+        part.ClearField("doc_string")
 
 
 def need_packages(form: Form) -> None:
