@@ -160,7 +160,7 @@ LIC = {
     ),
 }
 
-# For three quarters of an hour of one CPU core: 128 px, halved and doubled by the first convolution and the
+# For half an hour of one CPU core: 128 px, halved and doubled by the first convolution and the
 # deconvolution; sums across the hourglass; a long style code, from 64 px; the perceptual loss on every fourth
 # sample.
 _SMALL: dict[str, Any] = {
