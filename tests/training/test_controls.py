@@ -83,11 +83,15 @@ def test_prepared_faces(folder: Path, identity: str, width: int) -> None:
     rows = data.train.draw(np.random.default_rng(0), 3)
     batch = data.train.load(rows)
     assert batch["code"].shape == (3, width) and batch["target"].shape == (3, 68, 2)
-    np.testing.assert_allclose(batch["pose"][:, 0], rows)
-    assert batch["person"].tolist() == (rows % 2).tolist()
+    np.testing.assert_allclose(batch["pose"][:, 0], rows[:, 0])
+    assert batch["person"].tolist() == (rows[:, 0] % 2).tolist()
+    # Who it is, another picture of the same person says.
+    assert (rows[:, 0] != rows[:, 1]).all() and (rows[:, 0] % 2 == rows[:, 1] % 2).all()
+    told = data.train.load(np.stack([rows[:, 1]] * 2, 1))
+    np.testing.assert_array_equal(batch["code"], told["code"])
     assert np.abs(batch["target"].mean((0, 1)) - 128).max() < 40
     assert data.train.load(rows[:0])["person"].shape == (0,)
-    seen = set(np.unique(data.train.draw(np.random.default_rng(1), 200)))
+    seen = set(np.unique(data.train.draw(np.random.default_rng(1), 200)[:, 0]))
     assert (not seen & {0, 10}) or identity != "known"
 
 

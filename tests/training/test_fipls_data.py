@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -143,3 +145,31 @@ def test_pairs_vary_in_light_and_side(folder: Path) -> None:
     assert all((again[name] == value).all() for name, value in after.items())
     held = varied.held_out.draw(np.random.default_rng(0), 4)
     np.testing.assert_array_equal(varied.held_out.load(held)["source"], plain.load(held)["source"])
+
+
+def test_a_share_of_stills(folder: Path, tmp_path: Path) -> None:
+    """Beside the clips' pairs, stills in another pose: what is to be drawn is the still itself."""
+    with pytest.raises(ReenactError, match="no stills"):
+        open_posed(folder, {**REENACTMENT, "stills": 0.5})
+    copy = tmp_path / "with-stills"
+    shutil.copytree(folder, copy)
+    path = copy / "all-000000.tar"
+    writer = ShardWriter(path, 95)
+    portrait = face(5)
+    writer.add(replace(portrait, key="portrait", facts={**portrait.facts, "clip": "", "split": ""}))
+    writer.close()
+    shard = {"name": path.name, "split": "all", "bytes": path.stat().st_size, "sha256": file_hash(path)}
+    write_json(path.with_suffix(".json"), {**shard, "faces": writer.rows})
+    manifest = json.loads((copy / "manifest.json").read_text())
+    write_json(copy / "manifest.json", {**manifest, "shards": [*manifest["shards"], shard]})
+
+    source = open_posed(copy, {**REENACTMENT, "stills": 0.5}).train
+    rows = source.draw(np.random.default_rng(0), 400)
+    alone = rows[:, 1] < 0
+    assert 150 < alone.sum() < 250 and set(rows[alone, 0]) == {0}
+    batch = source.load(rows[alone][:3])
+    still = FaceStore(copy, "all").read(0)
+    np.testing.assert_allclose(batch["points"], np.stack([still.points[:, :2] / 2] * 3), atol=1e-3)
+    moved = np.linalg.norm(batch["points"] - batch["source_points"], axis=-1).mean(1)
+    assert (moved > 0.3).all()
+    assert "50% of the samples from 1 stills" in open_posed(copy, {**REENACTMENT, "stills": 0.5}).note

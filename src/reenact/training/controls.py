@@ -78,24 +78,44 @@ class FaceControls:
     """Prepared faces; what is computed of one is kept.
 
     numbers: of the faces in the store. names: the people, in order. embedded: the code is a face embedding,
-    else the identity coefficients.
+    else the identity coefficients. evenly: somebody with many faces is drawn as the root of their number asks,
+    so that a clip does not outweigh a thousand portraits.
     """
 
     def __init__(
-        self, store: FaceStore, numbers: NDArray[np.int64], names: list[str], side: int, *, embedded: bool
+        self,
+        store: FaceStore,
+        numbers: NDArray[np.int64],
+        names: list[str],
+        side: int,
+        *,
+        embedded: bool,
+        evenly: bool = False,
     ) -> None:
         self.size = len(numbers)
         self._store, self._numbers, self._side, self._embedded = store, numbers, side, embedded
         self._person = {name: number for number, name in enumerate(names)}
         self._kept: dict[int, dict[str, Any]] = {}
+        people = np.unique([person_of(store.entries[n]) for n in numbers.tolist()], return_inverse=True)[1]
+        self._faces = [numbers[people == person] for person in range(int(people.max()) + 1)]
+        sizes = np.array([len(faces) for faces in self._faces], np.float64)
+        weights = np.sqrt(sizes) if evenly else sizes
+        self._shares = weights / weights.sum()
 
     def draw(self, rng: np.random.Generator, count: int) -> NDArray[Any]:
-        """(count,) numbers of faces."""
-        return self._numbers[rng.integers(0, self.size, count)]
+        """(count, 2): numbers of faces, and of faces of the same people that say who they are, another one
+        where there is another."""
+        chosen = [self._faces[person] for person in rng.choice(len(self._faces), count, p=self._shares)]
+        sizes = np.array([len(faces) for faces in chosen], np.int64)
+        first = rng.integers(0, sizes)
+        second = (first + rng.integers(1, np.maximum(sizes, 2))) % sizes
+        pairs = zip(chosen, first, second, strict=True)
+        return np.array([(faces[a], faces[b]) for faces, a, b in pairs], np.int64).reshape(-1, 2)
 
     def load(self, rows: NDArray[Any]) -> dict[str, NDArray[Any]]:
         """These faces; of none where `rows` is empty."""
-        faces = [self._face(number) for number in (rows.tolist() or [int(self._numbers[0])])]
+        pairs = rows.tolist() or [[int(self._numbers[0])] * 2]
+        faces = [self._face(number) | {"code": self._face(who)["code"]} for number, who in pairs]
         return {name: np.stack([face[name] for face in faces])[: len(rows)] for name in faces[0]}
 
     def _face(self, number: int) -> dict[str, Any]:
@@ -132,9 +152,16 @@ class FaceControls:
         return load_identity_net()
 
 
+def _learned(folder: Path) -> FaceStore:
+    """The faces of split 'train', and those without a split."""
+    store = FaceStore(folder)
+    store.entries = [entry for entry in store.entries if entry.split in ("train", "")]
+    return store
+
+
 def person_of(entry: Any) -> str:
     """Who a face is of; where that is not known, its clip."""
-    return str(entry.identity or entry.clip)
+    return str(entry.identity or entry.clip or entry.key)
 
 
 def open_controls(name: str, values: dict[str, Any]) -> Data:
@@ -160,7 +187,7 @@ def _synthetic(values: dict[str, Any]) -> Data:
 
 def _prepared(folder: Path, values: dict[str, Any]) -> Data:
     known, embedded, side = values["identity"] == "known", values["identity"] == "face", values["side"]
-    train = first_split(folder, "train") or FaceStore(folder)
+    train = (first_split(folder, "train") if known else _learned(folder)) or FaceStore(folder)
     names = sorted({person_of(entry) for entry in train.entries})
     if known and len(names) > values["people"]:
         raise ReenactError(
@@ -171,7 +198,7 @@ def _prepared(folder: Path, values: dict[str, Any]) -> Data:
     note = f"{len(train):,} faces of {len(names)} people of {folder}"
     if not known and (other := first_split(folder, "val", "test")):
         held = FaceControls(other, np.arange(len(other)), [], side, embedded=embedded)
-        return Data(FaceControls(train, every, names, side, embedded=embedded), held, note)
+        return Data(FaceControls(train, every, names, side, embedded=embedded, evenly=True), held, note)
     kept = every[every % _HELD_EVERY > 0] if len(every) > _HELD_EVERY else every
     apart = every[every % _HELD_EVERY == 0]
     return Data(

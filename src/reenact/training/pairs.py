@@ -72,9 +72,11 @@ class StirredStills:
 
     def load(self, rows: NDArray[Any]) -> dict[str, NDArray[Any]]:
         """The pairs of these rows."""
-        return _batch([self._pair(*row) for row in rows.tolist()], self._side)
+        pairs = [self.pair(*row) for row in rows.tolist()]
+        return _batch([(_seen(*source), _seen(*target)) for source, target in pairs], self._side)
 
-    def _pair(self, number: int, seed: int) -> tuple[_Seen, _Seen]:
+    def pair(self, number: int, seed: int) -> tuple[Sample, Sample]:
+        """Source and target of a row, each a picture (S, S, 3) and its mesh (478, 3) in pixels."""
         image, points = resized(self._store.read(number), self._side)
         changed = stirred(
             self._model,
@@ -85,7 +87,7 @@ class StirredStills:
             expression=self._expression,
             turn=self._turn,
         )
-        return _seen(changed.image, changed.points), _seen(image, points)
+        return (changed.image, changed.points), (image, points)
 
 
 class PairsAndStills:
@@ -110,6 +112,7 @@ class PairsAndStills:
         return {name: np.concatenate([part[name] for part in parts])[back] for name in parts[0]}
 
 
+Sample = tuple[Image, Points]
 _Seen = tuple[Image, Floats]
 
 
@@ -157,12 +160,14 @@ def open_pairs(folder: Path, side: int, stills: float = 0.0) -> Data:
     )
     if not stills:
         return Data(source, held or source, note)
-    lone = _stills(folder)
+    lone = stills_of(folder)
     mixed = PairsAndStills(source, StirredStills(lone, side), stills)
     return Data(mixed, held or source, f"{note}; {stills:.0%} of the samples from {len(lone):,} stills")
 
 
-def _stills(folder: Path) -> FaceStore:
+def stills_of(folder: Path) -> FaceStore:
+    """The stills to train on among prepared faces: of split 'train', else those without one. Raises
+    ReenactError where there are none."""
     for split in ("train", "all"):
         try:
             store = FaceStore(folder, split)

@@ -60,9 +60,11 @@ class ReenactmentSettings(Settings):
     twice as many, or as many where there is no enhancer. downs, blocks, local_blocks, critic_width,
     critic_scales: pix2pixHD's. fold, keep: see `pix2pixhd.Generator`. line, pupil: of the sketch, in pixels of
     a 256 px crop. gan: the form of L_GAN. judged: how many of a batch's samples fixed networks look at, for
-    (6), (8) and the perceptual loss; 0 is all. varied: mirror and recolour the pairs at random. each: pairs an
+    (6), (8) and the perceptual loss; 0 is all. varied: mirror and recolour the pairs at random. stills: share of
+    the samples that are stills warped to another pose and expression, for the many people. each: pairs an
     identity and epoch. pose_*: of the sampling, see `reenact.data.pairs.PoseCurriculum`; pose_every is in
     epochs. rate, beta1, beta2: of Adam; the rate falls to 0 in a straight line after constant_epochs.
+    critic_rate: of D_1 ... D_n; 0 is G's rate.
     """
 
     size: int = 256
@@ -88,6 +90,7 @@ class ReenactmentSettings(Settings):
     weight_drawn: float = 0.0  # where the source is kept, L1 of what was drawn all the same; not in the paper
     judged: int = 0
     varied: bool = False  # not in the paper
+    stills: float = 0.0  # not in the paper
     pose_aware: bool = True
     pose_start: float = 0.1  # not in the paper
     pose_step: float = 0.2  # not in the paper
@@ -95,6 +98,7 @@ class ReenactmentSettings(Settings):
     pose_most: float = 0.8  # not in the paper
     each: int = 10
     rate: float = 2e-4
+    critic_rate: float = 0.0
     beta1: float = 0.5
     beta2: float = 0.999
     constant_epochs: int = 30

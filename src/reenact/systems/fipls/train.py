@@ -216,6 +216,13 @@ class ReenactmentStage(_Schedule):
             "discriminators": self.discriminators,
         }
 
+    def optimiser(self, name: str) -> Optimizer:
+        """Adam for each network."""
+        chosen = super().optimiser(name)
+        if name == "discriminators" and self.settings.critic_rate:
+            chosen.param_groups[0]["lr"] = self.settings.critic_rate
+        return chosen
+
     def step(self, batch: Mapping[str, Tensor], update: Update) -> None:
         """The discriminators on true and made pictures, then G on the sum of (5) to (8)."""
         s = self.settings
@@ -261,28 +268,46 @@ class ReenactmentStage(_Schedule):
 
     def _judged(self, batch: Mapping[str, Tensor], result: Tensor) -> dict[str, Tensor]:
         """The losses that fixed networks take part in."""
-        s, target = self.settings, batch["target"]
-        terms = {}
+        s, terms = self.settings, {}
         if s.weight_identity:
-            made = self._identity(chips(result, batch["points"].float().cpu().numpy()))
-            with torch.no_grad():
-                own = self._identity(chips(batch["source"], batch["source_points"].float().cpu().numpy()))
-            terms["identity"] = losses.identity_loss(made, own)  # (6)
+            terms["identity"] = losses.identity_loss(*self._identities(batch, result))  # (6)
         if s.weight_boundary:
-            zoom = 256 / s.size
-            with torch.no_grad():
-                truth = self._landmarks.landmarks98(target)
-            terms["boundary"] = losses.boundary_loss(
-                zoom * self._landmarks.landmarks98(result).float(), zoom * truth.float()
-            )  # (8)
+            terms["boundary"] = losses.boundary_loss(*self._landmarks98(batch, result))  # (8)
         if s.weight_perceptual:
-            terms["perceptual"] = self._perceptual.distance(result, target)
+            terms["perceptual"] = self._perceptual.distance(result, batch["target"])
         return terms
 
+    def _identities(self, batch: Mapping[str, Tensor], result: Tensor) -> tuple[Tensor, Tensor]:
+        """theta of the result and of the source, each (B, D)."""
+        made = self._identity(chips(result, batch["points"].float().cpu().numpy()))
+        with torch.no_grad():
+            own = self._identity(chips(batch["source"], batch["source_points"].float().cpu().numpy()))
+        return made, own
+
+    def _landmarks98(self, batch: Mapping[str, Tensor], result: Tensor) -> tuple[Tensor, Tensor]:
+        """eta of the result and of the true picture, each (B, 98, 2) in pixels of a 256 px crop."""
+        zoom = 256 / self.settings.size
+        with torch.no_grad():
+            truth = self._landmarks.landmarks98(batch["target"])
+        return zoom * self._landmarks.landmarks98(result).float(), zoom * truth.float()
+
     def validate(self, batch: Mapping[str, Tensor], networks: Mapping[str, nn.Module]) -> dict[str, Tensor]:
-        """L1 and PSNR against the true frame; the L1 of the source itself beside it."""
-        result = networks["generator"](batch["source"], sketches(batch["landmarks"], self.settings))
-        return picture_figures(result, batch["target"], batch["source"])
+        """L1 and PSNR against the true frame, L1 on its face; the L1s of the source itself beside them. Of the
+        losses' own nets: the cosine of (6), result and source, and landmarks in pixels as in (8)."""
+        s, target = self.settings, batch["target"]
+        result = networks["generator"](batch["source"], sketches(batch["landmarks"], s)).float()
+        figures = picture_figures(result, target, batch["source"])
+        mask = (batch["mask"][:, :1] + 1) / 2
+        for name, picture in (("face_l1", result), ("face_l1_copy", batch["source"])):
+            pairs = zip(picture, target, mask, strict=True)
+            figures[name] = torch.stack([losses.mask_loss(a[None], b[None], m[None]) for a, b, m in pairs])
+        if s.weight_identity:
+            made, own = self._identities(batch, result)
+            figures["identity"] = torch.cosine_similarity(made, own, dim=1)
+        if s.weight_boundary:
+            made, truth = self._landmarks98(batch, result)
+            figures["landmarks_px"] = (made - truth).norm(dim=-1).mean(1)
+        return figures
 
     def sheet(self, batch: Mapping[str, Tensor], networks: Mapping[str, nn.Module]) -> dict[str, Tensor]:
         """Source, sketch, result, truth: figure 6's columns."""
