@@ -1,6 +1,6 @@
 """FIPLS' pairs of two pictures of one clip: ten an identity and epoch, of clips whose range of poses reaches a
-threshold that rises (`reenact.data.pairs.PoseCurriculum`), or of all; and, where the settings ask for it, stills
-with the same picture in another pose and expression (`reenact.training.pairs.StirredStills`)."""
+threshold that rises (`reenact.data.pairs.PoseCurriculum`), or of all; and, where the settings ask for it,
+stills with the same picture in another pose and expression (`reenact.training.pairs.StirredStills`)."""
 
 from __future__ import annotations
 

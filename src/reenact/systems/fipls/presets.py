@@ -60,8 +60,8 @@ class ReenactmentSettings(Settings):
     twice as many, or as many where there is no enhancer. downs, blocks, local_blocks, critic_width,
     critic_scales: pix2pixHD's. fold, keep: see `pix2pixhd.Generator`. line, pupil: of the sketch, in pixels of
     a 256 px crop. gan: the form of L_GAN. judged: how many of a batch's samples fixed networks look at, for
-    (6), (8) and the perceptual loss; 0 is all. varied: mirror and recolour the pairs at random. stills: share of
-    the samples that are stills warped to another pose and expression, for the many people. each: pairs an
+    (6), (8) and the perceptual loss; 0 is all. varied: mirror and recolour the pairs at random. stills: share
+    of the samples that are stills warped to another pose and expression, for the many people. each: pairs an
     identity and epoch. pose_*: of the sampling, see `reenact.data.pairs.PoseCurriculum`; pose_every is in
     epochs. rate, beta1, beta2: of Adam; the rate falls to 0 in a straight line after constant_epochs.
     critic_rate: of D_1 ... D_n; 0 is G's rate.
