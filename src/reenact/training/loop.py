@@ -147,7 +147,7 @@ def prepare(fabric: Fabric, stage: Stage, settings: Settings, data: Data, folder
         network.to(fabric.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     if stage.begin_with:
         batch = batch_of_step(data.train, stage.begin_with, settings.seed, 0, Share())
-        stage.begin(_to_device(batch, fabric.device))
+        stage.begin(to_device(batch, fabric.device))
     optimisers = {name: stage.optimiser(name) for name in networks}
     rates = {name: [group["lr"] for group in one.param_groups] for name, one in optimisers.items()}
     mean = RunningMean(networks, stage.averaged, settings.mean)
@@ -167,7 +167,7 @@ def fit(run: Run, received: list[int], progress: Progress, report: Callable[[str
     try:
         while run.step < run.steps and not _any(run.fabric, bool(received)):
             with run.clock.part("data"):
-                batch = _to_device(next(batches), run.fabric.device)
+                batch = to_device(next(batches), run.fabric.device)
             train_step(run, batch)
             last = run.step == run.steps
             if leader:
@@ -270,7 +270,7 @@ def validate(run: Run, samples: int | None = None) -> dict[str, float]:
             batch = batch_of_step(run.data.held_out, size, _VALIDATION_SEED, number, share)
             if not len(next(iter(batch.values()))):
                 continue
-            for name, value in run.stage.validate(_to_device(batch, run.fabric.device), run.shown).items():
+            for name, value in run.stage.validate(to_device(batch, run.fabric.device), run.shown).items():
                 sums[name] = sums.get(name, torch.zeros((), device=value.device)) + value.float().sum()
     for name, network in run.networks.items():
         network.train(modes[name])
@@ -395,12 +395,12 @@ def _log_figures(
 def _write_sheet(run: Run, log: Log) -> None:
     with run.clock.part("other"), run.fabric.autocast():
         batch = batch_of_step(run.data.held_out, 6, _VALIDATION_SEED, 0, Share())
-        image = sheet(run.stage.sheet(_to_device(batch, run.fabric.device), run.shown))
+        image = sheet(run.stage.sheet(to_device(batch, run.fabric.device), run.shown))
     write_sheet(run.folder / "sheets" / f"step-{run.step:08d}.png", image)
     log.picture(run.step, image)
 
 
-def _to_device(batch: Mapping[str, Tensor], device: torch.device) -> dict[str, Tensor]:
+def to_device(batch: Mapping[str, Tensor], device: torch.device) -> dict[str, Tensor]:
     """On the device; uint8 pictures (B, H, W, 3) become (B, 3, H, W) float in [-1, 1], channels last."""
     return {name: _as_floats(value.to(device, non_blocking=True)) for name, value in batch.items()}
 

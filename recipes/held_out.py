@@ -1,0 +1,148 @@
+"""What a picture generator's run makes of people that it never saw, for rows of an experiment.
+
+Pairs of two frames of one clip, of all clips of the prepared folder that are in split 'val' or 'test', at the
+run's own size; `everyday` any two frames, `turned` such whose yaw differs by 15 degrees or more (of those clips
+alone that have any). Nothing of what measures here was a loss: landmarks are MediaPipe's, identities dlib's.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load_file
+
+from reenact.data.pairs import SamePerson
+from reenact.data.shards import FaceStore
+from reenact.evaluation.metrics.identity import csim
+from reenact.evaluation.metrics.l1 import l1
+from reenact.evaluation.metrics.nme import nme
+from reenact.evaluation.metrics.regions import face_mask
+from reenact.evaluation.metrics.ssim import ssim
+from reenact.perception.detector import MeshDetector
+from reenact.perception.identity import DlibIdentity
+from reenact.systems import find_training
+from reenact.systems.spec import Stage
+from reenact.systems.trained import to_picture
+from reenact.training.loop import to_device
+from reenact.training.pairs import PairSource, resized
+from reenact.training.posed import EpochPairs
+from reenact.training.sources import Source
+from reenact.types import Image, Landmarks, Points
+
+COLUMNS = ("l1", "face_l1", "ssim", "nme_%", "csim", "unseen_%")
+"""L1 in [0, 1], all of it and within the face; SSIM; mean distance of the mesh in per cent of the eyes'; dlib's
+cosine between result and source; share of results in which no face is found, which have no landmarks."""
+_TURNED = 15.0
+_SEED = 20_261_127
+
+
+def heading(first: str) -> str:
+    """The table's first two lines."""
+    return f"| {first} | {' | '.join(COLUMNS)} |\n| --- |{' ---: |' * len(COLUMNS)}"
+
+
+def row(name: str, figures: Mapping[str, float]) -> str:
+    """One line of the table."""
+    return f"| {name} | " + " | ".join(f"{figures[column]:.4g}" for column in COLUMNS) + " |"
+
+
+def measured(run: Path, prepared: Path, count: int = 96) -> dict[str, dict[str, float]]:
+    """Means over `count` pairs of either kind, of the run's result and, as `copy`, of the source as it is."""
+    order = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    spec = find_training(order["system"]).stage(order["stage"])
+    settings = spec.presets[order["preset"]].with_values(order["settings"])
+    stage = spec.build(settings)
+    tensors = load_file(run / "weights.safetensors")
+    for name in {key.split(".", 1)[0] for key in tensors}:
+        own = {
+            key.split(".", 1)[1]: value.float() for key, value in tensors.items() if key.startswith(f"{name}.")
+        }
+        stage.networks[name].load_state_dict(own)
+        stage.networks[name].eval()
+    store = held_out(prepared)
+    side = order["settings"]["size"]
+    found = {}
+    for kind, pairs in (("everyday", everyday(store, count)), ("turned", turned(store, count))):
+        results = results_of(stage, _source(spec.data, store, side), pairs)
+        found[kind] = compared(results, store, pairs, side)
+        found[f"{kind}, copy"] = compared(None, store, pairs, side)
+    return found
+
+
+def held_out(prepared: Path) -> FaceStore:
+    """The frames of clips of splits 'val' and 'test'."""
+    store = FaceStore(prepared)
+    store.entries = [entry for entry in store.entries if entry.split in ("val", "test") and entry.clip]
+    return store
+
+
+def everyday(store: FaceStore, count: int) -> NDArray[np.int64]:
+    """(count, 2) numbers of two frames of one clip."""
+    clips = len({entry.clip for entry in store.entries})
+    return SamePerson(store.entries, _SEED, -(-count // clips)).epoch(0)[:count]
+
+
+def turned(store: FaceStore, count: int) -> NDArray[np.int64]:
+    """(count, 2) likewise, the second turned away from the first by `_TURNED` degrees."""
+    yaw = np.array([entry.pose[0] for entry in store.entries])
+    clip = np.array([entry.clip for entry in store.entries])
+    far = (np.abs(yaw[:, None] - yaw) >= _TURNED) & (clip[:, None] == clip)
+    rows = np.argwhere(far)
+    return rows[np.random.default_rng(_SEED).choice(len(rows), min(count, len(rows)), replace=False)]
+
+
+def _source(kind: str, store: FaceStore, side: int) -> Source:
+    if kind == "posed":
+        return EpochPairs(store, SamePerson(store.entries, 0, 1), side, 1, len(store))
+    return PairSource(store, side)
+
+
+def results_of(stage: Stage, source: Source, pairs: NDArray[np.int64]) -> list[Image]:
+    """The generator's pictures of some pairs."""
+    made: list[Image] = []
+    extra = source.draw(np.random.default_rng(0), 1).shape[1] - 2
+    for pair in pairs:
+        whole = np.concatenate([pair, np.zeros(extra, np.int64)])[None]
+        batch = to_device(
+            {name: torch.from_numpy(value) for name, value in source.load(whole).items()}, torch.device("cpu")
+        )
+        with torch.inference_mode():
+            made.append(to_picture(stage.sheet(batch, stage.networks)["result"]))
+    return made
+
+
+def compared(
+    results: list[Image] | None, store: FaceStore, pairs: NDArray[np.int64], side: int
+) -> dict[str, float]:
+    """Means of `COLUMNS` over pairs; results: None takes the sources themselves."""
+    embed, rows = _embedder(), []
+    with MeshDetector() as detector:
+        for number, (first, second) in enumerate(pairs.tolist()):
+            source, source_points = resized(store.read(first), side)
+            truth, points = resized(store.read(second), side)
+            result = source if results is None else results[number]
+            faces = detector.detect(result)
+            one: dict[str, Any] = {
+                "l1": l1(result, truth),
+                "face_l1": l1(result, truth, face_mask(points, side, side)),
+                "ssim": ssim(result, truth),
+                "unseen_%": 0.0 if faces else 100.0,
+            }
+            if faces:
+                one["nme_%"] = nme(faces[0].points, points)
+            one["csim"] = csim(
+                embed(result, source_points if results is None else points), embed(source, source_points)
+            )
+            rows.append(one)
+    return {column: float(np.mean([one[column] for one in rows if column in one])) for column in COLUMNS}
+
+
+def _embedder() -> Callable[[Image, Points], NDArray[np.float32]]:
+    net = DlibIdentity()
+    return lambda image, points: net.embed(image, Landmarks(points, "mesh478"))
