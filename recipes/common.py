@@ -4,7 +4,7 @@ recipes that are runs of a system, one function each."""
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 Recipe = Callable[[Path, str, int], None]
@@ -17,7 +17,7 @@ def parser_of(docstring: str | None) -> argparse.ArgumentParser:
     return argparse.ArgumentParser(description=docstring, formatter_class=argparse.RawDescriptionHelpFormatter)
 
 
-def run_one_of(recipes: dict[str, Recipe], system: str, docstring: str | None) -> None:
+def run_one_of(recipes: Mapping[str, Recipe], system: str, docstring: str | None) -> None:
     """Do the recipe that the command line names, into `runs/SYSTEM` where that gives no other folder."""
     parser = parser_of(docstring)
     parser.add_argument("recipe", choices=recipes)

@@ -11,6 +11,7 @@ The last three print rows of `held_out.measured`, each a run of 400 steps of 8 o
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import held_out
@@ -43,7 +44,7 @@ ADDED = {
     "+mask loss": ("weight_mask=10",),
     "+boundary loss": ("weight_boundary=0.1",),
 }
-"""Figure 6. What the source covers is taught in all rows (`weight_drawn`), else nothing would be drawn there."""
+"""Figure 6. What the source covers is taught in all rows (`weight_drawn`), else nothing would be drawn."""
 
 
 def lsg_small(out: Path, data: str, steps: int) -> None:
@@ -63,7 +64,8 @@ def weights(out: Path, data: str, steps: int) -> None:
 
 def figure_6(out: Path, data: str, steps: int) -> None:
     """`ADDED`, each with those before."""
-    rows, changes = {}, _VANILLA
+    rows: dict[str, tuple[str, ...]] = {}
+    changes = _VANILLA
     for name, more in ADDED.items():
         changes = (*changes, *more)
         rows[name] = changes
@@ -76,7 +78,7 @@ def figure_9(out: Path, data: str, steps: int) -> None:
     _rows(out / "figure-9", data, steps, rows)
 
 
-def _rows(out: Path, data: str, steps: int, rows: dict[str, tuple[str, ...]]) -> None:
+def _rows(out: Path, data: str, steps: int, rows: Mapping[str, tuple[str, ...]]) -> None:
     for kind in ("everyday", "turned"):
         print(held_out.heading(f"{kind}, {steps or STEPS} steps"), flush=True)
         for number, (name, changes) in enumerate(rows.items()):

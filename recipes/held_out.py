@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors import safe_open
 from safetensors.torch import load_file
 
 from reenact.data.pairs import SamePerson
@@ -73,6 +74,12 @@ def measured(run: Path, prepared: Path, count: int = 96) -> dict[str, dict[str, 
         found[kind] = compared(results, store, pairs, side)
         found[f"{kind}, copy"] = compared(None, store, pairs, side)
     return found
+
+
+def steps_done(run: Path) -> int:
+    """How many steps a finished run's weights have seen."""
+    with safe_open(run / "weights.safetensors", "pt") as file:
+        return int(file.metadata()["step"])
 
 
 def held_out(prepared: Path) -> FaceStore:

@@ -2,6 +2,7 @@
 
     python recipes/live.py render --data DIR --warps WARPS      landmark warps beside true pictures
     reenact train live --stage refine --preset small --data WARPS --out RUN
+    python recipes/live.py ablation --warps WARPS --out RUNS        runs without one of the losses each
     python recipes/live.py ship RUN --warps WARPS [--to FOLDER]     weights, and the networks as ONNX
     python recipes/live.py engines --warps WARPS [--to FOLDER]      the networks alone, of given weights
 
@@ -27,6 +28,7 @@ from reenact.systems.live.presets import LiveSettings
 from reenact.systems.live.train import LiveStage
 from reenact.training.export import as_record, export_network
 from reenact.training.quantise import quantise
+from reenact.training.runs import Order, train
 from reenact.training.ship import ship
 from reenact.training.warps import WarpSource, render_warps
 from reenact.types import Floats
@@ -36,6 +38,21 @@ DATA = (
     "none of holdout.json, no val clip"
 )
 
+
+ABLATION = {
+    "all": (),
+    "without l1": ("weight_l1=0",),
+    "without pyramid": ("weight_pyramid=0",),
+    "without ssim": ("weight_ssim=0",),
+    "without warped": ("weight_warped=0",),
+    "without keep": ("weight_keep=0",),
+    "without the discriminators": ("weight_adversarial=0", "weight_matching=0"),
+    "eyes and mouth as the face": ("features=0",),
+    "clips alone": ("stills=0",),
+    "stills alone": ("stills=1",),
+    "with perceptual .1": ("weight_perceptual=0.1",),
+}
+_FIGURES = ("l1", "face_l1", "features_l1", "psnr", "dssim", "perceptual")
 
 SPARED = ("coarse", "layer")
 """Convolutions that stay in floats: what they give is the picture, which should not take steps."""
@@ -75,6 +92,22 @@ def write_engines(folder: Path, warps: Path) -> None:
     print(
         f"{INTEGER_NET}: {target.stat().st_size / 1e6:.2f} MB, layers off by {np.mean(off):.4f} of a range of 2"
     )
+
+
+def ablation(warps: Path, out: Path, steps: int) -> None:
+    """Print a row a run of `ABLATION`: what it makes of the clips that were kept out of training."""
+    print(f"| {steps} steps | {' | '.join(_FIGURES)} |\n| --- |{' ---: |' * len(_FIGURES)}", flush=True)
+    for number, (name, changes) in enumerate(ABLATION.items()):
+        settings = (*changes, f"steps={steps}", "epochs=1", "mean=0.98", "validate_every=0")
+        order = Order("live", "small", str(warps), out / f"{number}", "refine", settings)
+        figures = train(order, report=lambda line: None)[0]["figures"]
+        if not number:
+            _print_row("the warp", [figures[f"{one}_warp"] for one in _FIGURES])
+        _print_row(name, [figures[one] for one in _FIGURES])
+
+
+def _print_row(name: str, figures: Sequence[float]) -> None:
+    print(f"| {name} | {' | '.join(f'{figure:.4g}' for figure in figures)} |", flush=True)
 
 
 def calibration(source_net: Path, warps: Path) -> Iterator[list[Floats]]:
@@ -121,9 +154,15 @@ def main() -> None:
         one.add_argument("--warps", type=Path, required=True)
         one.add_argument("--to", type=Path)
     shipping.add_argument("--note", default="")
+    tried = verbs.add_parser("ablation")
+    tried.add_argument("--warps", type=Path, required=True)
+    tried.add_argument("--out", type=Path, default=Path("runs/live/ablation"))
+    tried.add_argument("--steps", type=int, default=400)
     given = parser.parse_args()
     if given.verb == "render":
         render_warps(given.data, given.warps, processes=given.processes)
+    elif given.verb == "ablation":
+        ablation(given.warps, given.out, given.steps)
     elif given.verb == "ship":
         ship_live(given.run, given.to or cache_folder(), given.warps, given.note)
     else:

@@ -39,7 +39,19 @@ class LiveSettings(Settings):
     rate_discriminator: float = 2e-4
 
 
-_SMALL = LiveSettings(epochs=6, batch=16, precision="auto", mean=0.995, clip=1.0, workers=1)
+_SMALL = LiveSettings(
+    epochs=9,
+    batch=16,
+    precision="auto",
+    mean=0.998,
+    clip=1.0,
+    workers=1,
+    threads=1,
+    weight_adversarial=0.01,
+    weight_matching=0.03,
+    validate_samples=96,
+    validate_every=1000,
+)
 
 PRESETS: dict[str, LiveSettings] = {
     "tiny": LiveSettings(
@@ -56,8 +68,7 @@ PRESETS: dict[str, LiveSettings] = {
         middle=4,
         rate=2e-4,
         weight_perceptual=0.1,
-        weight_adversarial=0.01,
-        weight_matching=0.03,
         workers=8,
+        threads=0,
     ),
 }

@@ -74,7 +74,7 @@ class LiveStage:
     """Training on warps beside true pictures; a batch is what `reenact.training.warps.WarpSource` loads."""
 
     averaged: tuple[str, ...] = ("live",)
-    best = "weighted_l1"
+    best = ""  # the last: no figure here sees what the discriminators add
     begin_with = 0
 
     def __init__(self, settings: LiveSettings) -> None:
@@ -132,17 +132,24 @@ class LiveStage:
         return made, again, layer
 
     def validate(self, batch: Mapping[str, Tensor], networks: Mapping[str, nn.Module]) -> dict[str, Tensor]:
-        """L1 in [0, 1], PSNR in dB, L1 with face, eyes and mouth weighted; the warp's own beside."""
-        s, target = self.settings, batch["target"]
+        """L1 in [0, 1], of the face, and of eyes and mouth; PSNR in dB; 1 - SSIM; the distance of our own nets'
+        features. The warp's own beside each."""
+        target, maps = batch["target"], _unit(batch["maps"])
         made = self.picture(batch, networks["live"])[0].float()
-        weight = pixel_weights(_unit(batch["maps"]), s.face, s.features)
-        weight = weight / weight.mean((1, 2, 3), keepdim=True)
+        zeros = torch.zeros_like(maps)
+        face = pixel_weights(torch.cat([zeros[:, :5], maps[:, 5:]], 1), 1, 0) - 1
+        features = pixel_weights(maps, 0, 1) - 1
         figures = {}
-        for name, picture in (("", made), ("_warp", batch["warp"])):
-            difference = (picture - target).abs() / 2
+        for name, picture in (("", made), ("_warp", batch["warp"].contiguous())):
+            difference = (picture - target).abs().mean(1, keepdim=True) / 2
             figures[f"l1{name}"] = difference.mean((1, 2, 3))
-            figures[f"weighted_l1{name}"] = (difference * weight).mean((1, 2, 3))
-            figures[f"psnr{name}"] = -10 * difference.square().mean((1, 2, 3)).clamp(min=1e-10).log10()
+            figures[f"face_l1{name}"] = _mean_within(difference, face)
+            figures[f"features_l1{name}"] = _mean_within(difference, features)
+            square = ((picture - target) / 2).square().mean((1, 2, 3))
+            figures[f"psnr{name}"] = -10 * square.clamp(min=1e-10).log10()
+            pairs = [(picture[n : n + 1], target[n : n + 1]) for n in range(len(target))]
+            figures[f"dssim{name}"] = torch.stack([dissimilarity(a, b.contiguous()) for a, b in pairs])
+            figures[f"perceptual{name}"] = torch.stack([self._perceptual(a, b) for a, b in pairs])
         return figures
 
     def sheet(self, batch: Mapping[str, Tensor], networks: Mapping[str, nn.Module]) -> dict[str, Tensor]:
@@ -200,6 +207,11 @@ class LiveStage:
             "adversarial": torch.stack(adversarial).mean(),
             "matching": torch.stack(matching).mean(),
         }
+
+
+def _mean_within(values: Tensor, weight: Tensor) -> Tensor:
+    """(B,): the mean of values (B, 1, H, W), weighted."""
+    return (values * weight).sum((1, 2, 3)) / weight.sum((1, 2, 3)).clamp(min=1e-6)
 
 
 def _unit(maps: Tensor) -> Tensor:
