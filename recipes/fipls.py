@@ -65,7 +65,7 @@ def weights(out: Path, data: str, steps: int) -> None:
 def figure_6(out: Path, data: str, steps: int) -> None:
     """`ADDED`, each with those before."""
     rows: dict[str, tuple[str, ...]] = {}
-    changes = _VANILLA
+    changes: tuple[str, ...] = _VANILLA
     for name, more in ADDED.items():
         changes = (*changes, *more)
         rows[name] = changes
