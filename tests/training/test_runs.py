@@ -13,6 +13,8 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("lightning_fabric")
 
+from safetensors.torch import load_file  # noqa: E402
+
 from reenact.cli import train as verb  # noqa: E402
 from reenact.errors import ReenactError  # noqa: E402
 from reenact.systems import TRAINING  # noqa: E402
@@ -111,3 +113,28 @@ def test_gflops_and_memory_of_a_layer_by_hand() -> None:
     assert one["gflops"] == pytest.approx(2 * (2 * phi + psi + whitening) / 1e9, abs=1e-4)
     assert one["parameters"] == 2 * (phi + sum(widths[1:])) + psi + sum([256, 256, 512, 512, 136])
     assert one["memory_mb"] > 16 * one["parameters"] / 1e6
+
+
+def test_a_run_begins_with_weights(tmp_path: Path) -> None:
+    """Those of a file; its own first step is seen from them, not from a random start."""
+
+    def run(out: str, steps: int, *changes: str, resume: bool = False) -> dict[str, torch.Tensor]:
+        settings = (f"steps={steps}", "rate=0", "mean=0", "validate_samples=4", *changes)
+        order = Order("hr_net", "tiny", "synthetic", tmp_path / out, "lic", settings, resume, "cpu")
+        train(order, report=quiet)
+        return load_file(tmp_path / out / "weights.safetensors")
+
+    first, other = run("first", 1), run("other", 1, "seed=2")
+    file = tmp_path / "first" / "weights.safetensors"
+    second = run("second", 1, "seed=2", f"weights={file}")
+    names = [name for name, value in first.items() if value.is_floating_point() and value.ndim > 1]
+    assert names and any(not torch.equal(other[name], first[name]) for name in names)
+    assert all(torch.equal(second[name], first[name]) for name in names)
+    file.unlink()  # a run that is gone on with has its own
+    run("second", 2, resume=True)
+    with pytest.raises(ReenactError, match="cannot be read"):
+        run("third", 1, f"weights={file}")
+    with pytest.raises(ReenactError, match="holds none of this stage's networks"):
+        run("fourth", 1, "weights=live_refine")
+    with pytest.raises(ReenactError, match="does not fit network"):
+        run("fifth", 1, "weights=hr_net_lic")

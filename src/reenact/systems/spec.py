@@ -124,7 +124,8 @@ class Settings:
     bf16 where the device multiplies it natively. mean: decay of the running mean of the weights, 0 for none.
     clip: largest norm of each network's gradient, 0 for none. workers: processes that load data beside each
     training process. threads: of the CPU, 0 for all. The `*_every` count steps; 0 is never. validate_samples:
-    held-out samples that are looked at each time.
+    held-out samples that are looked at each time. weights: a `.safetensors` file, or the name of installed
+    weights (`live_refine`), whose networks a new run begins with; '' begins anew.
     """
 
     epochs: int
@@ -141,6 +142,7 @@ class Settings:
     save_every: int = 500
     sheet_every: int = 2000
     validate_samples: int = 512
+    weights: str = ""
 
     def with_values(self, values: Mapping[str, Any]) -> Self:
         """These settings with those of a record laid over them, as JSON has them; other names are left out."""
