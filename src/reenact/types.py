@@ -71,7 +71,8 @@ class Motion:
     times: F exact seconds. rotation: (F, 3) radians. scale: (F,) and translation: (F, 2) in units of the
     picture's longer side. expression: (F, E). found: (F,) bool, False where no face was seen and the values
     are carried over. fps: nominal rate. size: width and height of the driving picture in pixels. duration:
-    exact seconds, the last frame's own display time included.
+    exact seconds, the last frame's own display time included. head: (F, 6), how the head is posed apart from
+    its face (`geometry.head_offset`), the shift in units of the longer side; left out, it is zeros.
     """
 
     times: tuple[Fraction, ...]
@@ -83,6 +84,11 @@ class Motion:
     fps: Fraction
     size: tuple[int, int]
     duration: Fraction
+    head: Floats = field(default_factory=lambda: np.zeros((0, 6), np.float32))
+
+    def __post_init__(self) -> None:
+        if not len(self.head):
+            object.__setattr__(self, "head", np.zeros((len(self.times), 6), np.float32))
 
     def __len__(self) -> int:
         return len(self.times)

@@ -44,7 +44,7 @@ def test_uneven_times_and_gaps_too(tmp_path, motion):
 
 def test_it_is_small_and_carries_no_identity(path, motion):
     assert path.stat().st_size < 500 * len(motion) + 2000
-    assert set(load_file(path)) == {"times", "rotation", "scale", "translation", "expression", "found"}
+    assert set(load_file(path)) == {"times", "rotation", "scale", "translation", "expression", "head", "found"}
 
 
 def test_an_existing_file_is_kept(path, motion):

@@ -17,7 +17,7 @@ from reenact.types import FaceState, Floats, Points
 _BOWL = (-0.26, 1.4, 0.8, 3.0)
 """Depth z = c0 + c1 (1 - exp(-x^2)) + c2 (1 - exp(-y^2 / c3)) in the canonical frame: near the mean face
 inside it, level outside, and never so steep (about 1) that a turn of 40 degrees folds it over."""
-_REACH = 0.6
+_REACH = 0.25
 """How far the edge's own motion reaches out, in canonical units."""
 
 

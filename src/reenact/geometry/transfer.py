@@ -7,13 +7,14 @@ of `warp`, the baseline of the learned converters, and the maker of exact landma
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from reenact.geometry.apertures import opening
 from reenact.geometry.face_model import FaceModel, rotation_matrix, rotation_vector
+from reenact.geometry.head_offset import TOGETHER, with_offset
 from reenact.geometry.schemes import (
     JAW,
     LEFT_BROW,
@@ -48,12 +49,22 @@ NECK = np.array([0.0, 1.2, 1.1], np.float32)
 @dataclass(frozen=True)
 class Drive:
     """One moment of a driving face. rotation: (3,) radians. scale: pixels a canonical unit, in the source
-    picture's pixels where the placement is the driving frame's. translation: (2,). expression: (E,)."""
+    picture's pixels where the placement is the driving frame's. translation: (2,). expression: (E,). head:
+    (6,), how the head is posed apart from the face (`geometry.head_offset`), the shift as `translation`."""
 
     rotation: Floats
     scale: float
     translation: Floats
     expression: Floats
+    head: Floats = field(default_factory=TOGETHER.copy)
+
+    def of_head(self) -> Drive:
+        """The moment with the pose of the head instead of the face's."""
+        face = FaceState(self.rotation, self.scale, self.translation, TOGETHER[:0], self.expression)
+        head = with_offset(face, self.head)
+        return replace(
+            self, rotation=head.rotation, scale=head.scale, translation=head.translation, head=TOGETHER
+        )
 
 
 @dataclass(frozen=True)
@@ -105,6 +116,13 @@ class Transfer:
         points = state.scale * shape @ rotation_matrix(state.rotation).T
         points[:, :2] += state.translation
         return points.astype(np.float32), state
+
+    def head(self, drive: Drive, anchor: Drive) -> FaceState | None:
+        """The target's state of hair, ears and neck, which is not of the face's pose where the driving head is
+        not; None where it is."""
+        if not self.blend.head or not (drive.head.any() or anchor.head.any()):
+            return None
+        return self._head(drive.of_head(), anchor.of_head())
 
     def distance(self, drive: Drive) -> float:
         """How far a driving moment is from the source's own state: for the choice of the anchor. Points of

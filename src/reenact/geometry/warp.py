@@ -83,15 +83,17 @@ class FaceWarp:
         self._other_side = OtherSide(self.picture, self.points)
         self._shut_lip = self._upper_lip_height(self.points, state)
 
-    def render(self, points: Points, state: FaceState) -> Image:
+    def render(self, points: Points, state: FaceState, head: FaceState | None = None) -> Image:
         """The picture (H, W, 3 or 4) with the face at target points (478, 3), in its pixels; `state` is the
-        target's pose."""
-        return self.render_with_flow(points, state)[0]
+        target's pose. head: the pose of hair, ears and neck; None is the face's."""
+        return self.render_with_flow(points, state, head)[0]
 
-    def render_with_flow(self, points: Points, state: FaceState) -> tuple[Image, Floats]:
+    def render_with_flow(
+        self, points: Points, state: FaceState, head: FaceState | None = None
+    ) -> tuple[Image, Floats]:
         """The same, and the flow (h, w, 2) that made it, on the grid."""
         cv2 = opencv()
-        flow = self.flow(points, state)
+        flow = self.flow(points, head or state)
         where = cv2.resize(flow, (self.width, self.height)) + self._corners
         out = _remap(self.picture, where) if self._layers is None else self._layers.compose(where)
         self._other_side.lend(out, points, self._grid)
@@ -100,12 +102,12 @@ class FaceWarp:
         self._draw_mouth(out, points, state)
         return out, flow
 
-    def flow(self, points: Points, state: FaceState) -> Floats:
+    def flow(self, points: Points, head: FaceState) -> Floats:
         """Backward flow (h, w, 2) on the grid: where each target pixel comes from, as an offset in pixels of
-        the picture. The eye and mouth openings are bridged."""
+        the picture. head: the pose of all that is not the face. The eye and mouth openings are bridged."""
         cv2 = opencv()
         width, height = self._grid
-        outer = cv2.resize(self._outer_flow(points, state), (width, height))
+        outer = cv2.resize(self._outer_flow(points, head), (width, height))
         scale = np.array([width / self.width, height / self.height, width / self.width], np.float32)
         values = self.points[:, :2] - points[:, :2]
         inner, mask = rasterise(points * scale, _SURFACE, values, (width, height))

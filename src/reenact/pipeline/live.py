@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from reenact.geometry.face_model import default_face_model
+from reenact.geometry.head_offset import scaled
 from reenact.geometry.smooth import OneEuro
 from reenact.geometry.transfer import Drive
 from reenact.perception.detector import FaceFollower
+from reenact.perception.head_tracker import HeadTracker
 from reenact.types import FaceState, Floats, Image
 
 _SETTLE = 0.05
@@ -28,7 +30,7 @@ class LiveDrive:
         self._last: Drive | None = None
         self._longest = longest
         self._model = default_face_model()
-        self._follower = FaceFollower()
+        self._follower, self._head = FaceFollower(), HeadTracker()
         self._identity: Floats | None = None
         self._filters = _filters(smooth) if smooth > 0 else {}
 
@@ -39,18 +41,21 @@ class LiveDrive:
         self.seen = face is not None
         if face is None:
             return self._last
-        state = self._known(self._model.fit(face.points))
-        side = max(image.shape[:2])
+        state, side = self._model.fit(face.points), max(image.shape[:2])
+        head = scaled(self._head.offset(image, face.points, state), 1 / side)
+        state = self._known(state)
         parts = {
             "rotation": state.rotation,
             "scale": np.log(np.array([state.scale / side], np.float32)),
             "translation": state.translation / np.float32(side),
             "expression": state.expression,
+            "head": head,
         }
         parts.update({name: steady(parts[name], at) for name, steady in self._filters.items()})
         scale = float(np.exp(parts["scale"][0])) * self._longest
         translation = parts["translation"] * np.float32(self._longest)
-        self._last = Drive(parts["rotation"], scale, translation, parts["expression"])
+        head = scaled(parts["head"], self._longest)
+        self._last = Drive(parts["rotation"], scale, translation, parts["expression"], head)
         self.anchor = self.anchor or self._last
         return self._last
 
@@ -73,4 +78,5 @@ def _filters(smooth: float) -> dict[str, OneEuro]:
         "scale": OneEuro(0.8 / smooth, 2.0),
         "translation": OneEuro(1.5 / smooth, 10.0),
         "expression": OneEuro(2.5 / smooth, 0.25),
+        "head": OneEuro(1.5 / smooth, 8.0),
     }

@@ -14,6 +14,7 @@ import numpy as np
 
 from reenact.errors import ReenactError
 from reenact.geometry.face_model import default_face_model
+from reenact.geometry.head_offset import SIZE
 from reenact.media.files import atomic_output
 from reenact.media.limits import check_length
 from reenact.types import Motion
@@ -33,6 +34,7 @@ def write_motion(path: Path, motion: Motion, *, overwrite: bool = False) -> None
         "scale": motion.scale.astype(np.float32),
         "translation": motion.translation.astype(np.float32),
         "expression": motion.expression.astype(np.float32),
+        "head": motion.head.astype(np.float32),
         "found": motion.found.astype(np.uint8),
     }
     header = {
@@ -110,9 +112,13 @@ def _motion(header: Mapping[str, str], arrays: Mapping[str, np.ndarray]) -> Moti
             raise ValueError(f"{name} has shape {arrays[name].shape}, expected {(count, *tail)}")
     if count == 0:
         raise ValueError("no frames")
+    head = arrays.get("head", np.zeros((count, SIZE), np.float32))  # older files have none
+    if head.shape != (count, SIZE):
+        raise ValueError(f"head has shape {head.shape}, expected {(count, SIZE)}")
     if times.dtype.kind not in "iu" or (times[:, 1] <= 0).any():
         raise ValueError("times that are not fractions")
     values = {n: arrays[n].astype(np.float32) for n in ("rotation", "scale", "translation", "expression")}
+    values["head"] = head.astype(np.float32)
     if not all(np.isfinite(v).all() and np.abs(v).max() < 1e4 for v in values.values()):
         raise ValueError("values that are not finite")
     if not (values["scale"] > 0).all():

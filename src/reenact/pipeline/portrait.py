@@ -11,6 +11,7 @@ import numpy as np
 
 from reenact.errors import ReenactError
 from reenact.geometry.face_model import default_face_model, rotation_matrix, rotation_vector
+from reenact.geometry.head_offset import scaled
 from reenact.geometry.transfer import Blend, Drive, Transfer
 from reenact.media.compose import over, resize
 from reenact.media.stills import read_still
@@ -148,10 +149,10 @@ class Puppet:
 
     def placed(self, points: Points, state: FaceState) -> TargetShape:
         """A face (478, 3) in the picture's pixels as one in those of the region."""
-        corner = self._corner
-        return TargetShape(
-            points - np.append(corner, np.float32(0)), replace(state, translation=state.translation - corner)
-        )
+        return TargetShape(points - np.append(self._corner, np.float32(0)), self._in_region(state))
+
+    def _in_region(self, state: FaceState) -> FaceState:
+        return replace(state, translation=state.translation - self._corner)
 
     def draw(self, shape: TargetShape) -> Image:
         """The source (H, W, 3 or 4) with a shape in its region's pixels, drawn without the converter."""
@@ -165,20 +166,19 @@ class Puppet:
     def _shape(self, drive: Drive, anchor: Drive) -> TargetShape:
         """The target in the region's pixels, by the system's converter. A learned one sees the driving face in
         the transfer's pose and expression, so that relative motion and gains hold for it too."""
-        points, state = self.transfer.target(drive, anchor)
-        points[:, :2] -= self._corner
-        state = replace(state, translation=state.translation - self._corner)
-        if self._converter is None:
-            return TargetShape(points, state)
-        driving = replace(state, identity=self._driver)
-        return self._converter.convert(TargetShape(self.transfer.model.project(driving), driving))
+        shape = self.placed(*self.transfer.target(drive, anchor))
+        if self._converter is not None:
+            driving = replace(shape.state, identity=self._driver)
+            shape = self._converter.convert(TargetShape(self.transfer.model.project(driving), driving))
+        head = self.transfer.head(drive, anchor)
+        return shape if head is None else replace(shape, head=self._in_region(head))
 
     def _source_face(self) -> SourceFace:
         from reenact.perception.parsing import person_matte
 
         crop = np.ascontiguousarray(self.box.of(self.portrait.picture))
         points = self.portrait.points - np.append(self._corner, np.float32(0))
-        state = replace(self.transfer.state, translation=self.transfer.state.translation - self._corner)
+        state = self._in_region(self.transfer.state)
         matte = person_matte(crop, Landmarks(points, "mesh478"))
         height, width = self.portrait.picture.shape[:2]
         box = self.box
@@ -229,6 +229,7 @@ def drives_of(motion: Motion, portrait: Portrait) -> list[Drive]:
             float(motion.scale[n]) * longest,
             motion.translation[n] * longest,
             motion.expression[n],
+            scaled(motion.head[n], longest),
         )
         for n in range(len(motion))
     ]

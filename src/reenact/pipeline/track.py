@@ -11,13 +11,15 @@ import numpy as np
 
 from reenact.errors import ReenactError
 from reenact.geometry.face_model import FaceModel, default_face_model
+from reenact.geometry.head_offset import TOGETHER, scaled
 from reenact.geometry.smooth import bridge, smooth_track
 from reenact.media.reader import BrokenMedia, FrameSource, check_span, open_frames
 from reenact.perception.detector import SMALLEST_FACE, FaceFollower, face_size
+from reenact.perception.head_tracker import HeadTracker
 from reenact.pipeline.options import FaceChoice
 from reenact.pipeline.progress import Progress, silent
 from reenact.pipeline.stages import ahead
-from reenact.types import FaceState, Motion
+from reenact.types import FaceState, Floats, Motion
 
 _STILL_RATE = Fraction(25)
 _TRACK_LONGEST = 1280
@@ -29,6 +31,7 @@ class _Track:
 
     times: list[Fraction] = field(default_factory=list)
     states: list[FaceState | None] = field(default_factory=list)
+    heads: list[Floats] = field(default_factory=list)
 
 
 def track_video(
@@ -71,13 +74,17 @@ def track_video(
 
 def _follow(source: FrameSource, model: FaceModel, face: FaceChoice, track: _Track, progress: Progress) -> None:
     total = source.info.frames
+    head = HeadTracker()
     with FaceFollower(face) as follower:
         for frame in ahead(source):
             seen = follower.track(frame.image)
             if seen is not None and face_size(seen) < SMALLEST_FACE:
                 seen = None
+            state = None if seen is None else model.fit(seen.points)
             track.times.append(frame.time)
-            track.states.append(None if seen is None else model.fit(seen.points))
+            track.states.append(state)
+            if seen is not None and state is not None:
+                track.heads.append(head.offset(frame.image, seen.points, state))
             progress("track", len(track.times), total)
 
 
@@ -92,6 +99,8 @@ def _motion(
     first = model.with_identity(seen[0], identity)
     states = [next(known) if state is not None else first for state in track.states]
     longest = float(max(size))
+    offsets = iter([scaled(offset, 1 / longest) for offset in track.heads])
+    heads = [next(offsets) if state is not None else TOGETHER for state in track.states]
     motion = Motion(
         times=tuple(track.times),
         rotation=np.array([s.rotation for s in states], np.float32),
@@ -102,6 +111,7 @@ def _motion(
         fps=fps,
         size=size,
         duration=duration,
+        head=np.array(heads, np.float32),
     )
     return bridged(motion)
 
@@ -124,6 +134,7 @@ def bridged(motion: Motion) -> Motion:
         scale=fill(motion.scale),
         translation=fill(motion.translation),
         expression=fill(motion.expression),
+        head=fill(motion.head),
     )
 
 
@@ -133,12 +144,16 @@ def smoothed(motion: Motion, strength: float) -> Motion:
     times = seconds(motion)
     place = smooth_track(motion.translation, times, strength, window=0.10, most=0.002)
     scale = smooth_track(np.log(motion.scale)[:, None], times, strength, window=0.25, most=0.01)
+    turn = smooth_track(motion.head[:, :3], times, strength, window=0.10, most=0.02)
+    grow = smooth_track(motion.head[:, 3:4], times, strength, window=0.25, most=0.01)
+    shift = smooth_track(motion.head[:, 4:], times, strength, window=0.10, most=0.002)
     return replace(
         motion,
         rotation=smooth_track(motion.rotation, times, strength, window=0.10, most=0.02),
         translation=place,
         scale=np.exp(scale[:, 0]),
         expression=smooth_track(motion.expression, times, strength, window=0.06, most=1.2),
+        head=np.concatenate([turn, grow, shift], 1),
     )
 
 
@@ -160,6 +175,7 @@ def resampled(motion: Motion, fps: Fraction) -> Motion:
         scale=at(motion.scale)[:, 0],
         translation=at(motion.translation),
         expression=at(motion.expression),
+        head=at(motion.head),
         found=motion.found[nearest],
         fps=fps,
     )
@@ -184,6 +200,7 @@ def cut(motion: Motion, start: Fraction | None, end: Fraction | None) -> Motion:
         scale=motion.scale[part],
         translation=motion.translation[part],
         expression=motion.expression[part],
+        head=motion.head[part],
         found=motion.found[part],
         duration=high - motion.times[first],
     )

@@ -40,11 +40,12 @@ class SourceFace:
 @dataclass(frozen=True)
 class TargetShape:
     """A face that is to be drawn. points: (N, 2 or 3) in the region's pixels, in `scheme`. state: its pose and
-    expression as coefficients."""
+    expression as coefficients. head: the state whose pose hair, ears and neck have; None is the face's own."""
 
     points: Points
     state: FaceState
     scheme: Scheme = "mesh478"
+    head: FaceState | None = None
 
     def in_scheme(self, scheme: Scheme) -> Points:
         """The points as (N, 2 or 3) of another scheme, which only the mesh can be turned into; a ReenactError

@@ -91,7 +91,7 @@ class LiveInputs:
 
     def frame(self, target: TargetShape) -> tuple[Image, FrameInputs]:
         """The whole region warped, (H, W, 3 or 4), and what the network sees of it."""
-        picture, flow = self.warp.render_with_flow(target.points, target.state)
+        picture, flow = self.warp.render_with_flow(target.points, target.state, target.head)
         maps = shape_maps(self.crop.inside(target.points) / 2, MAP_SIDE)
         return picture, FrameInputs(self.crop.cut(picture[..., :3]), maps, self._seen_flow(flow))
 

@@ -63,7 +63,7 @@ class FusionNet:
     def warped(self, target: TargetShape) -> Image:
         """I_warp, (H, W, 3 or 4)."""
         if self._warp is not None:
-            return self._warp.render(target.points, target.state)
+            return self._warp.render(target.points, target.state, target.head)
         return piecewise_morph(self._source.picture, self._source.points, target.points)
 
     def mask(self, one: Image, other: Image) -> Floats:

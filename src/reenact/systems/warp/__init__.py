@@ -16,7 +16,7 @@ class WarpGenerator:
 
     def render(self, target: TargetShape) -> Image:
         """The region (H, W, 3 or 4) with the face in the target shape."""
-        return self._warp.render(target.points, target.state)
+        return self._warp.render(target.points, target.state, target.head)
 
 
 def load(source: SourceFace, threads: int | None) -> Generator:
