@@ -34,6 +34,17 @@ def test_round_trip_is_exact(path, motion):
     same(read_motion(path), motion)
 
 
+def test_a_head_apart_from_its_face_is_kept(tmp_path, motion):
+    apart = replace(motion, head=np.full((len(motion), 6), 0.01, np.float32))
+    write_motion(tmp_path / "apart.motion", apart)
+    same(read_motion(tmp_path / "apart.motion"), apart)
+
+
+def test_older_files_know_nothing_of_the_head(path, motion):
+    rewrite(path, head=None)
+    same(read_motion(path), replace(motion, head=np.zeros((len(motion), 6), np.float32)))
+
+
 def test_uneven_times_and_gaps_too(tmp_path, motion):
     times = tuple(Fraction(n * n + n, 90_000) for n in range(len(motion)))
     found = np.arange(len(motion)) % 3 > 0
@@ -177,6 +188,8 @@ ARRAYS = {
     "times over nought": lambda m: {"times": np.array([[n, 0] for n in range(len(m))])},
     "times that are no fractions": lambda m: {"times": np.ones((len(m), 2), np.float32)},
     "scalar times": lambda m: {"times": np.array(3)},
+    "a head of five numbers": lambda m: {"head": m.head[:, :5].copy()},
+    "a head far from its face": lambda m: {"head": with_value(m.head, 900)},
     "no face in any frame": lambda m: {"found": np.zeros(len(m), np.uint8)},
 }
 

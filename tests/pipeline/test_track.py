@@ -11,7 +11,7 @@ import pytest
 
 from reenact.errors import ReenactError
 from reenact.media.reader import BrokenMedia
-from reenact.pipeline.track import cut, resampled, smoothed, track_video
+from reenact.pipeline.track import bridged, cut, resampled, smoothed, track_video
 
 RATE = Fraction(30000, 1001)
 
@@ -40,6 +40,26 @@ def test_the_motion_is_the_one_that_was_performed(tracked, motion, model):
     assert lips[:half].max() > lips[half:].max() + 0.05
     assert shut[:half].mean() > shut[half:].mean()
     assert np.ptp(np.log(tracked.scale)) < 0.15
+
+
+def test_a_head_that_goes_with_its_face_is_found_to(tracked):
+    """In the film hair turns as the face does."""
+    assert tracked.head.shape == (len(tracked), 6) and tracked.head[1:].any()
+    assert np.degrees(np.abs(tracked.head[:, :3])).mean() < 2
+    assert np.abs(tracked.head[:, 4:]).max() < 0.012, "three pixels of 256"
+
+
+def test_a_head_apart_from_its_face_goes_through_it_all(motion):
+    ramp = np.linspace(0, 0.05, len(motion), dtype=np.float32)[:, None] * np.ones(6, np.float32)
+    found = np.arange(len(motion)) != 5
+    apart = replace(motion, head=ramp, found=found)
+    np.testing.assert_allclose(smoothed(apart, 0.0).head, ramp)
+    assert 0.5 < smoothed(apart, 1.0).head[-4, 0] / ramp[-4, 0] < 1.1
+    np.testing.assert_array_equal(cut(apart, Fraction(1, 3), None).head, ramp[9:])
+    twice = resampled(apart, 2 * motion.fps)
+    np.testing.assert_allclose(twice.head[: len(ramp) : 2], ramp[: (len(ramp) + 1) // 2], atol=1e-5)
+    held = bridged(apart)
+    assert held.head.shape == ramp.shape and np.abs(held.head - ramp).max() < 0.01
 
 
 def test_a_video_of_uneven_times_keeps_them(film, performance):
@@ -186,6 +206,7 @@ def test_a_long_motion_is_resampled_without_a_table_of_all_pairs(motion):
         scale=motion.scale[rows],
         translation=motion.translation[rows],
         expression=motion.expression[rows],
+        head=motion.head[rows],
         found=motion.found[rows],
         duration=many / RATE,
     )

@@ -42,6 +42,8 @@ class LiveDrive:
         if face is None:
             return self._last
         state, side = self._model.fit(face.points), max(image.shape[:2])
+        if self.anchor is None:
+            self._head.restart()
         head = scaled(self._head.offset(image, face.points, state), 1 / side)
         state = self._known(state)
         parts = {

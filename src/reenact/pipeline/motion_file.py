@@ -121,6 +121,8 @@ def _motion(header: Mapping[str, str], arrays: Mapping[str, np.ndarray]) -> Moti
     values["head"] = head.astype(np.float32)
     if not all(np.isfinite(v).all() and np.abs(v).max() < 1e4 for v in values.values()):
         raise ValueError("values that are not finite")
+    if np.abs(head).max() > 1:
+        raise ValueError("a head that is not where its face is")
     if not (values["scale"] > 0).all():
         raise ValueError("a head of no size")
     moments = tuple(Fraction(int(n), int(d)) for n, d in times)
