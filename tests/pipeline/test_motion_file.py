@@ -40,11 +40,6 @@ def test_a_head_apart_from_its_face_is_kept(tmp_path, motion):
     same(read_motion(tmp_path / "apart.motion"), apart)
 
 
-def test_older_files_know_nothing_of_the_head(path, motion):
-    rewrite(path, head=None)
-    same(read_motion(path), replace(motion, head=np.zeros((len(motion), 6), np.float32)))
-
-
 def test_uneven_times_and_gaps_too(tmp_path, motion):
     times = tuple(Fraction(n * n + n, 90_000) for n in range(len(motion)))
     found = np.arange(len(motion)) % 3 > 0
@@ -55,7 +50,7 @@ def test_uneven_times_and_gaps_too(tmp_path, motion):
 
 def test_it_is_small_and_carries_no_identity(path, motion):
     assert path.stat().st_size < 500 * len(motion) + 2000
-    assert set(load_file(path)) == {"times", "rotation", "scale", "translation", "expression", "head", "found"}
+    assert set(load_file(path)) == {"times", "rotation", "scale", "translation", "expression", "found"}
 
 
 def test_an_existing_file_is_kept(path, motion):

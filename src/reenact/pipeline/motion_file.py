@@ -34,9 +34,10 @@ def write_motion(path: Path, motion: Motion, *, overwrite: bool = False) -> None
         "scale": motion.scale.astype(np.float32),
         "translation": motion.translation.astype(np.float32),
         "expression": motion.expression.astype(np.float32),
-        "head": motion.head.astype(np.float32),
         "found": motion.found.astype(np.uint8),
     }
+    if motion.head.any():
+        tensors["head"] = motion.head.astype(np.float32)
     header = {
         "format": _FORMAT,
         "fps": str(motion.fps),
@@ -112,7 +113,7 @@ def _motion(header: Mapping[str, str], arrays: Mapping[str, np.ndarray]) -> Moti
             raise ValueError(f"{name} has shape {arrays[name].shape}, expected {(count, *tail)}")
     if count == 0:
         raise ValueError("no frames")
-    head = arrays.get("head", np.zeros((count, SIZE), np.float32))  # older files have none
+    head = arrays.get("head", np.zeros((count, SIZE), np.float32))  # none: it goes with its face
     if head.shape != (count, SIZE):
         raise ValueError(f"head has shape {head.shape}, expected {(count, SIZE)}")
     if times.dtype.kind not in "iu" or (times[:, 1] <= 0).any():
