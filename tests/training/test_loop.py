@@ -38,7 +38,7 @@ def step(self, batch, update):
     global count
     count += 1
     if count == int(sys.argv[2]):
-        os.kill(os.getpid(), int(sys.argv[3]))
+        (os.killpg if "workers=1" in sys.argv else os.kill)(os.getpid(), int(sys.argv[3]))
     plain(self, batch, update)
 
 LicStage.step = step
@@ -59,10 +59,12 @@ def same(first: Mapping[str, Any], second: Mapping[str, Any]) -> bool:
     return set(first) == set(second) and all(torch.equal(first[name], second[name]) for name in first)
 
 
-def interrupted(out: Path, at: int, number: int) -> subprocess.CompletedProcess[str]:
-    """A run of its own that sends itself a signal at its step `at`."""
-    command = [sys.executable, "-c", CODE, str(out), str(at), str(number), *QUICK]
-    return subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
+def interrupted(out: Path, at: int, number: int, *changes: str) -> subprocess.CompletedProcess[str]:
+    """A run of its own that sends itself a signal at its step `at`, and to its workers where it has one."""
+    command = [sys.executable, "-c", CODE, str(out), str(at), str(number), *QUICK, *changes]
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=900, check=False, start_new_session=True
+    )
 
 
 def test_a_killed_run_goes_on_to_the_bit(tmp_path: Path) -> None:
@@ -77,8 +79,9 @@ def test_a_killed_run_goes_on_to_the_bit(tmp_path: Path) -> None:
     assert [line.split(",")[:6] for line in losses[0]] == [line.split(",")[:6] for line in losses[1]]
 
 
-def test_sigterm_saves_and_stops(tmp_path: Path) -> None:
-    done = interrupted(tmp_path, 7, signal.SIGTERM)
+@pytest.mark.parametrize("workers", [0, 1])
+def test_sigterm_saves_and_stops(tmp_path: Path, workers: int) -> None:
+    done = interrupted(tmp_path, 7, signal.SIGTERM, f"workers={workers}")
     assert done.returncode == 0 and f"STEP 7 {int(signal.SIGTERM)}" in done.stdout
     assert checkpoint.steps(tmp_path / "checkpoints") == [7]
     assert not (tmp_path / "weights.safetensors").exists()

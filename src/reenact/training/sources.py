@@ -6,6 +6,7 @@ several processes share one batch: each loads its part of the same rows.
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
@@ -83,5 +84,18 @@ def stream(
     """Batches from step `start` on, loaded ahead by `workers` processes (0: in this one)."""
     batches = Batches(source, batch, seed, start, share)
     # A generator of its own: else starting to load would draw from the one that a checkpoint keeps.
-    loader = DataLoader(batches, batch_size=None, num_workers=workers, generator=torch.Generator())
+    loader = DataLoader(
+        batches,
+        batch_size=None,
+        num_workers=workers,
+        generator=torch.Generator(),
+        worker_init_fn=_outlive_signals if workers else None,
+    )
     return iter(loader)
+
+
+def _outlive_signals(number: int) -> None:
+    """Ctrl-C and a stopped job reach the workers too; when to end is their run's to say, which has yet to take
+    its last step and to save."""
+    for wanted in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(wanted, signal.SIG_IGN)
