@@ -57,13 +57,12 @@ def fit_offset(local: Points, state: FaceState, moved: Floats, seen: NDArray[np.
     """
     if int(seen.sum()) < _FEW:
         return TOGETHER
-    slopes, found = _slopes(local[seen], state), moved[seen] / state.scale
-    offset, weight = np.zeros(SIZE), np.ones(len(found))
+    slopes, found = _slopes(local[seen], state).reshape(-1, SIZE), moved[seen].reshape(-1) / state.scale
+    offset, weight, prior = np.zeros(SIZE), np.ones(len(found) // 2), np.diag((_NOISE / _PRIOR) ** 2)
     for _ in range(_ROUNDS):
-        left = np.einsum("n,nik,nil->kl", weight, slopes, slopes) / _NOISE**2 + np.diag(1 / _PRIOR**2)
-        right = np.einsum("n,nik,ni->k", weight, slopes, found) / _NOISE**2
-        offset = np.linalg.solve(left, right)
-        rest = np.linalg.norm(found - slopes @ offset, axis=1)
+        weighted = slopes.T * np.repeat(weight, 2)
+        offset = np.linalg.solve(weighted @ slopes + prior, weighted @ found)
+        rest = np.linalg.norm((found - slopes @ offset).reshape(-1, 2), axis=1)
         weight = 1 / (1 + (rest / _OUTLIER) ** 2) ** 2
     agree = float((rest < 2 * _OUTLIER).sum())
     offset = np.clip(offset, -_MOST, _MOST) * smoothstep(agree, _FEW, _ENOUGH)

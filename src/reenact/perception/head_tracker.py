@@ -52,9 +52,9 @@ class HeadTracker:
 
         points: (478, 3) of the face in it. state: the same face as coefficients.
         """
-        square, seen = _square(picture, state)
-        grey = opencv().cvtColor(square, opencv().COLOR_RGB2GRAY)
+        grey, seen = _square(picture, state, colour=False)
         if self._anchor is None:
+            square = _square(picture, state, colour=True)[0]
             zoom = seen.scale / state.scale
             placed = points * np.float32(zoom)
             placed[:, :2] += seen.translation - zoom * state.translation
@@ -71,9 +71,9 @@ class HeadTracker:
         self._anchor = None
 
 
-def _square(picture: Image, state: FaceState) -> tuple[Image, FaceState]:
-    """What is looked at of a picture, (256, 256, 3), the face always at the same place and size; and the state
-    there."""
+def _square(picture: Image, state: FaceState, *, colour: bool) -> tuple[Image, FaceState]:
+    """What is looked at of a picture, (256, 256, 3) or in grey (256, 256), the face always at one place and of
+    one size; and the state there."""
     cv2 = opencv()
     side = max(round(_UNITS * state.scale), 16)
     left, top = (round(float(at) - side / 2) for at in state.translation)
@@ -82,6 +82,7 @@ def _square(picture: Image, state: FaceState) -> tuple[Image, FaceState]:
     beyond = (max(-top, 0), max(top + side - height, 0), max(-left, 0), max(left + side - width, 0))
     if not inside.size:
         inside, beyond = np.zeros((1, 1, 3), np.uint8), (0, side - 1, 0, side - 1)
+    inside = inside if colour else cv2.cvtColor(np.ascontiguousarray(inside), cv2.COLOR_RGB2GRAY)
     whole = cv2.copyMakeBorder(inside, *beyond, cv2.BORDER_CONSTANT) if any(beyond) else inside
     way = cv2.INTER_AREA if side > _SIDE else cv2.INTER_LINEAR
     square = cv2.resize(whole, (_SIDE, _SIDE), interpolation=way)
