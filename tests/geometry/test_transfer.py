@@ -283,3 +283,42 @@ def test_neck_travel_is_nought_without_a_turn_and_sideways_in_one():
     left = neck_travel(STILL, np.array([0, 0.3, 0], np.float32))
     right = neck_travel(STILL, np.array([0, -0.3, 0], np.float32))
     assert abs(left[0]) > 0.2 and left[0] == pytest.approx(-right[0], abs=1e-5)
+
+
+def apart(own: Drive, degrees: float, shift: float = 0.0) -> Drive:
+    """The moment with a head that is turned and shifted apart from its face."""
+    return replace(own, head=np.array([0, np.deg2rad(degrees), 0, 0, shift, 0], np.float32))
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_head_goes_with_its_face_unless_it_is_said(model, face, mode):
+    transfer = Transfer(model, face.points, MODES[mode])
+    own = own_drive(transfer)
+    assert transfer.head(turned(own, (0, 0.2, 0)), own) is None
+    assert Transfer(model, face.points, Blend(head=False)).head(apart(own, 5), own) is None
+    points, _ = transfer.target(apart(own, 5), own)
+    np.testing.assert_array_equal(points, transfer.target(own, own)[0], "the face asks its landmarks alone")
+
+
+def test_a_head_that_stands_still_while_the_face_is_read_as_turned(model, face):
+    transfer = Transfer(model, face.points)
+    own = own_drive(transfer)
+    grimace = replace(turned(own, (0, np.deg2rad(4), 0)), head=apart(own, -4).head)
+    _, state = transfer.target(grimace, own)
+    head = transfer.head(grimace, own)
+    assert angle(state.rotation, transfer.state.rotation) == pytest.approx(4, abs=0.1)
+    assert angle(head.rotation, transfer.state.rotation) < 0.1
+    # What the anchor has as well is no motion; a gain weakens what is left.
+    assert angle(transfer.head(grimace, grimace).rotation, transfer.state.rotation) < 0.01
+    half = Transfer(model, face.points, Blend(turn=0.5)).head(apart(own, 6, 8.0), own)
+    assert angle(half.rotation, transfer.state.rotation) == pytest.approx(3, abs=0.05)
+    assert half.translation[0] - transfer.state.translation[0] == pytest.approx(4, abs=0.05)
+
+
+def test_an_absolute_head_is_the_drivers_own(model, face):
+    transfer = Transfer(model, face.points, Blend(relative=False, in_frame=True))
+    own = own_drive(transfer)
+    head = transfer.head(apart(turned(own, (0, 0.2, 0)), 5, 3.0), own)
+    wanted = apart(turned(own, (0, 0.2, 0)), 5, 3.0).of_head()
+    assert angle(head.rotation, wanted.rotation) < 0.05
+    np.testing.assert_allclose(head.translation, own.translation + np.array([3, 0]), atol=0.02)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from reenact.geometry.apertures import opening
 from reenact.geometry.expressions import expression
 from reenact.geometry.face_model import rotation_matrix, rotation_vector
-from reenact.geometry.schemes import LEFT_EYE, LIPS_INNER, RIGHT_EYE
+from reenact.geometry.schemes import LEFT_EYE, LIPS_INNER, LIPS_OUTER, RIGHT_EYE
 from reenact.geometry.transfer import Blend, Drive, Transfer, neck_travel
 from reenact.geometry.warp import FaceWarp, WarpOptions
 
@@ -214,3 +215,20 @@ def test_eyes_that_are_shut_to_a_line_can_open(face, matte, goal, transfer):
     centre = face.points[RIGHT_EYE, :2].mean(0).astype(int)
     box = np.s_[centre[1] - 8 : centre[1] + 8, centre[0] - 12 : centre[0] + 12]
     assert difference(out[box], face.picture[box]).mean() < 60
+
+
+def test_hair_has_the_heads_pose_and_the_face_its_own(warps, face, matte, transfer, model):
+    """A head that is turned by 6 degrees while its face stays: hair moves, lips and eyes do not."""
+    turn = rotation_matrix(np.array([0, np.deg2rad(6), 0], np.float32)) @ rotation_matrix(
+        transfer.state.rotation
+    )
+    head = replace(transfer.state, rotation=rotation_vector(turn))
+    warp = warps["with matte"]
+    still = warp.render(face.points, transfer.state)
+    np.testing.assert_array_equal(warp.render(face.points, transfer.state, transfer.state), still)
+    off = difference(warp.render(face.points, transfer.state, head), still).max(2)
+    low, high = face.points[LIPS_OUTER, :2].min(0).astype(int), face.points[LIPS_OUTER, :2].max(0).astype(int)
+    brow = int(face.points[:, 1].min())
+    assert off[low[1] : high[1], low[0] : high[0]].max() <= 2
+    hair = (matte > 0.9) & (np.arange(len(matte))[:, None] < brow - 8)
+    assert off[hair].mean() > 4
