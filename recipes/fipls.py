@@ -20,14 +20,16 @@ from common import run_one_of, steps_of
 
 from reenact.training.runs import SYNTHETIC, Order, train
 
+_FIRST = ("weight_adversarial=0.1", "weight_boundary=0.1", "weight_perceptual=1")
+"""What `small` had before the experiment."""
 WEIGHTS = {
-    "small": (),
-    "D at the rate of G": ("critic_rate=0",),
-    "no discriminators": ("weight_adversarial=0", "weight_features=0"),
-    "adversarial 1": ("weight_adversarial=1",),
-    "identity 5": ("weight_identity=5",),
-    "boundary .5": ("weight_boundary=0.5",),
-    "perceptual 10": ("weight_perceptual=10",),
+    "as it was": _FIRST,
+    "D at the rate of G": (*_FIRST, "critic_rate=0"),
+    "no discriminators": (*_FIRST, "weight_adversarial=0", "weight_features=0"),
+    "adversarial 1": (*_FIRST, "weight_adversarial=1"),
+    "identity 5": (*_FIRST, "weight_identity=5"),
+    "boundary .5": (*_FIRST, "weight_boundary=0.5"),
+    "perceptual 10": (*_FIRST, "weight_perceptual=10"),
     "as `paper`": (
         "weight_adversarial=1",
         "weight_features=0",
@@ -65,7 +67,7 @@ def weights(out: Path, data: str, steps: int) -> None:
 def figure_6(out: Path, data: str, steps: int) -> None:
     """`ADDED`, each with those before."""
     rows: dict[str, tuple[str, ...]] = {}
-    changes: tuple[str, ...] = _VANILLA
+    changes: tuple[str, ...] = (*_FIRST, *_VANILLA)
     for name, more in ADDED.items():
         changes = (*changes, *more)
         rows[name] = changes
@@ -74,8 +76,9 @@ def figure_6(out: Path, data: str, steps: int) -> None:
 
 def figure_9(out: Path, data: str, steps: int) -> None:
     """Rows (a) and (b), whose threshold rises every third epoch, that it gets to its end."""
-    rising = ("pose_aware=true", "pose_every=3", "pose_step=0.1")
-    _rows(out / "figure-9", data, steps or 400, {"(a) without": ("pose_aware=false",), "(b) with": rising})
+    rising = (*_FIRST, "pose_aware=true", "pose_every=3", "pose_step=0.1")
+    rows = {"(a) without": (*_FIRST, "pose_aware=false"), "(b) with": rising}
+    _rows(out / "figure-9", data, steps or 400, rows)
 
 
 def _rows(out: Path, data: str, steps: int, rows: Mapping[str, tuple[str, ...]]) -> None:
