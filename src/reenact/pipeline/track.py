@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
@@ -19,7 +20,7 @@ from reenact.perception.head_tracker import HeadTracker
 from reenact.pipeline.options import FaceChoice
 from reenact.pipeline.progress import Progress, silent
 from reenact.pipeline.stages import ahead
-from reenact.types import FaceState, Floats, Motion
+from reenact.types import FaceState, Floats, Frame, Landmarks, Motion
 
 _STILL_RATE = Fraction(25)
 _TRACK_LONGEST = 1280
@@ -75,17 +76,20 @@ def track_video(
 def _follow(source: FrameSource, model: FaceModel, face: FaceChoice, track: _Track, progress: Progress) -> None:
     total = source.info.frames
     head = HeadTracker()
+    for frame, seen in ahead(_faces(source, face)):
+        track.times.append(frame.time)
+        track.states.append(None if seen is None else model.fit(seen.points))
+        if seen is not None and (state := track.states[-1]) is not None:
+            track.heads.append(head.offset(frame.image, seen.points, state))
+        progress("track", len(track.times), total)
+
+
+def _faces(source: FrameSource, face: FaceChoice) -> Iterator[tuple[Frame, Landmarks | None]]:
+    """Each frame with its face, None where there is none or too small a one."""
     with FaceFollower(face) as follower:
         for frame in ahead(source):
             seen = follower.track(frame.image)
-            if seen is not None and face_size(seen) < SMALLEST_FACE:
-                seen = None
-            state = None if seen is None else model.fit(seen.points)
-            track.times.append(frame.time)
-            track.states.append(state)
-            if seen is not None and state is not None:
-                track.heads.append(head.offset(frame.image, seen.points, state))
-            progress("track", len(track.times), total)
+            yield frame, None if seen is None or face_size(seen) < SMALLEST_FACE else seen
 
 
 def _motion(
