@@ -7,10 +7,12 @@ from torch.nn import functional
 
 
 def resized(images: Tensor, size: int) -> Tensor:
-    """(B, 3, H, W) at (B, 3, size, size), averaged where that is smaller (differentiable)."""
+    """(B, 3, H, W) at (B, 3, size, size), averaged where that is smaller (differentiable). In float32 whatever
+    came in: PyTorch has no antialiasing in bfloat16."""
     if images.shape[-2:] == (size, size):
         return images
-    return functional.interpolate(images, (size, size), mode="bilinear", align_corners=False, antialias=True)
+    wide = images.float()
+    return functional.interpolate(wide, (size, size), mode="bilinear", align_corners=False, antialias=True)
 
 
 def parameter_count(module: nn.Module) -> int:
