@@ -82,18 +82,14 @@ def figure_9(out: Path, data: str, steps: int) -> None:
 
 
 def _rows(out: Path, data: str, steps: int, rows: Mapping[str, tuple[str, ...]]) -> None:
-    for kind in ("everyday", "turned"):
-        print(held_out.heading(f"{kind}, {steps} steps"), flush=True)
-        for number, (name, changes) in enumerate(rows.items()):
-            folder = out / f"{number}"
-            if not (folder / "weights.safetensors").is_file():
-                settings = (*changes, "weights=fipls_reenactment", *steps_of(steps))
-                order = Order("fipls", "small", data, folder, "reenactment", settings, folder.is_dir())
-                train(order, report=lambda line: None)
-            figures = held_out.measured(folder, Path(data))
-            if not number:
-                print(held_out.row("the source as it is", figures[f"{kind}, copy"]), flush=True)
-            print(held_out.row(name, figures[kind]), flush=True)
+    runs = {}
+    for number, (name, changes) in enumerate(rows.items()):
+        folder = runs[name] = out / f"{number}"
+        if not (folder / "weights.safetensors").is_file():
+            settings = (*changes, "weights=fipls_reenactment", *steps_of(steps))
+            order = Order("fipls", "small", data, folder, "reenactment", settings, folder.is_dir())
+            train(order, report=lambda line: None)
+    held_out.print_rows(runs, Path(data))
 
 
 RECIPES = {recipe.__name__: recipe for recipe in (lsg_small, reenactment_small, weights, figure_6, figure_9)}

@@ -70,7 +70,7 @@ def rows(out: Path, data: str, steps: int) -> None:
     for number, (name, changes) in enumerate(ROWS.items()):
         runs[name] = out / "rows" / f"{number}"
         _go(runs[name], data, (*changes, *steps_of(steps or STEPS)))
-    _print(runs, data)
+    held_out.print_rows(runs, Path(data))
 
 
 def adversary(out: Path, data: str, steps: int) -> None:
@@ -83,7 +83,7 @@ def adversary(out: Path, data: str, steps: int) -> None:
             shutil.copytree(out / "image", runs[name])
             (runs[name] / "weights.safetensors").unlink()
         _go(runs[name], data, (*changes, f"steps={done + (steps or FURTHER)}", "rate=0.0002", "epochs=1000"))
-    _print({"before": out / "image", **runs}, data)
+    held_out.print_rows({"before": out / "image", **runs}, Path(data))
 
 
 def _go(folder: Path, data: str, changes: tuple[str, ...]) -> None:
@@ -91,15 +91,6 @@ def _go(folder: Path, data: str, changes: tuple[str, ...]) -> None:
     if not (folder / "weights.safetensors").is_file():
         order = Order("glg", "small", data, folder, "image", changes, folder.is_dir())
         train(order, report=lambda line: None)
-
-
-def _print(runs: dict[str, Path], data: str) -> None:
-    found = {name: held_out.measured(run, Path(data)) for name, run in runs.items()}
-    for kind in ("everyday", "turned"):
-        print(held_out.heading(kind))
-        print(held_out.row("the source as it is", next(iter(found.values()))[f"{kind}, copy"]))
-        for name, figures in found.items():
-            print(held_out.row(name, figures[kind]), flush=True)
 
 
 RECIPES = {

@@ -1,4 +1,6 @@
-"""What a picture generator's run makes of people that it never saw, for rows of an experiment.
+"""What a picture generator's run makes of people that it never saw, for rows of an experiment:
+
+    python recipes/held_out.py RUN ... --data PREPARED
 
 Pairs of two frames of one clip, of all clips of the prepared folder that are in split 'val' or 'test', at the
 run's own size; `everyday` any two frames, `turned` such whose yaw differs by 15 degrees or more (of those clips
@@ -14,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from common import parser_of
 from numpy.typing import NDArray
 from safetensors import safe_open
 from safetensors.torch import load_file
@@ -43,13 +46,17 @@ _TURNED = 15.0
 _SEED = 20_261_127
 
 
-def heading(first: str) -> str:
-    """The table's first two lines."""
-    return f"| {first} | {' | '.join(COLUMNS)} |\n| --- |{' ---: |' * len(COLUMNS)}"
+def print_rows(runs: Mapping[str, Path], prepared: Path) -> None:
+    """Two tables, of either kind of pairs: the sources as they are, and a row a run."""
+    found = {name: measured(run, prepared) for name, run in runs.items()}
+    for kind in ("everyday", "turned"):
+        print(f"| {kind} | {' | '.join(COLUMNS)} |\n| --- |{' ---: |' * len(COLUMNS)}")
+        print(_row("the source as it is", next(iter(found.values()))[f"{kind}, copy"]))
+        for name, figures in found.items():
+            print(_row(name, figures[kind]), flush=True)
 
 
-def row(name: str, figures: Mapping[str, float]) -> str:
-    """One line of the table."""
+def _row(name: str, figures: Mapping[str, float]) -> str:
     return f"| {name} | " + " | ".join(f"{figures[column]:.4g}" for column in COLUMNS) + " |"
 
 
@@ -153,3 +160,16 @@ def compared(
 def _embedder() -> Callable[[Image, Points], NDArray[np.float32]]:
     net = DlibIdentity()
     return lambda image, points: net.embed(image, Landmarks(points, "mesh478"))
+
+
+def main() -> None:
+    """The command line."""
+    parser = parser_of(__doc__)
+    parser.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="folders of finished runs")
+    parser.add_argument("--data", type=Path, required=True, help="folder that `reenact prepare` wrote")
+    given = parser.parse_args()
+    print_rows({str(run): run for run in given.runs}, given.data)
+
+
+if __name__ == "__main__":
+    main()

@@ -4,6 +4,7 @@
     reenact train live --stage refine --preset small --data WARPS --out RUN
     python recipes/live.py ablation --warps WARPS --out RUNS        runs without one of the losses each
     python recipes/live.py ship RUN --warps WARPS [--to FOLDER]     weights, and the networks as ONNX
+    python recipes/live.py mean FOLDER FOLDER --warps WARPS [--to FOLDER]   of two such weights, as weights
     python recipes/live.py engines --warps WARPS [--to FOLDER]      the networks alone, of given weights
 
 DIR holds `clips/train/*.mp4` and `portraits/*/*.jpg`.
@@ -62,6 +63,24 @@ _CALIBRATION = 96
 def ship_live(run: Path, folder: Path, warps: Path, note: str) -> None:
     """The weights of a finished run with their record, and what the engines run."""
     ship(run, folder, DATA, note=note)
+    write_engines(folder, warps)
+
+
+def mean_of(one: Path, other: Path, folder: Path, warps: Path, note: str) -> None:
+    """The mean of two folders' weights, the second trained from the first on, and what the engines run; the
+    record is the second's."""
+    from safetensors.torch import load_file, save_file
+
+    name = "live_refine"
+    first, second = (load_file(place / f"{name}.safetensors") for place in (one, other))
+    tensors = {key: ((first[key].float() + second[key].float()) / 2).half() for key in first}
+    target = folder / f"{name}.safetensors"
+    record = json.loads((other / f"{name}.json").read_text(encoding="utf-8"))
+    with atomic_output(target, overwrite=True) as partial:
+        save_file(tensors, partial, metadata={"step": str(record["steps"])})
+    record |= {"sha256": sha256_of(target), "bytes": target.stat().st_size, "figures": {}, "note": note}
+    with atomic_output(target.with_suffix(".json"), overwrite=True) as partial:
+        partial.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     write_engines(folder, warps)
 
 
@@ -150,10 +169,13 @@ def main() -> None:
     shipping = verbs.add_parser("ship")
     shipping.add_argument("run", type=Path)
     engines = verbs.add_parser("engines")
-    for one in (shipping, engines):
+    mean = verbs.add_parser("mean")
+    mean.add_argument("folders", type=Path, nargs=2)
+    for one in (shipping, engines, mean):
         one.add_argument("--warps", type=Path, required=True)
         one.add_argument("--to", type=Path)
-    shipping.add_argument("--note", default="")
+    for one in (shipping, mean):
+        one.add_argument("--note", default="")
     tried = verbs.add_parser("ablation")
     tried.add_argument("--warps", type=Path, required=True)
     tried.add_argument("--out", type=Path, default=Path("runs/live/ablation"))
@@ -161,6 +183,9 @@ def main() -> None:
     given = parser.parse_args()
     if given.verb == "render":
         render_warps(given.data, given.warps, processes=given.processes)
+    elif given.verb == "mean":
+        one, other = given.folders
+        mean_of(one, other, given.to or cache_folder(), given.warps, given.note)
     elif given.verb == "ablation":
         ablation(given.warps, given.out, given.steps)
     elif given.verb == "ship":
