@@ -49,8 +49,6 @@ ABLATION = {
     "without keep": ("weight_keep=0",),
     "without the discriminators": ("weight_adversarial=0", "weight_matching=0"),
     "eyes and mouth as the face": ("features=0",),
-    "clips alone": ("stills=0",),
-    "stills alone": ("stills=1",),
     "with perceptual .1": ("weight_perceptual=0.1",),
 }
 _FIGURES = ("l1", "face_l1", "features_l1", "psnr", "dssim", "perceptual")
@@ -114,10 +112,12 @@ def write_engines(folder: Path, warps: Path) -> None:
 
 
 def ablation(warps: Path, out: Path, steps: int) -> None:
-    """Print a row a run of `ABLATION`: what it makes of the clips that were kept out of training."""
+    """Print a row a run of `ABLATION`, each from the shipped weights on: what it makes of the clips that were kept
+    out of training."""
     print(f"| {steps} steps | {' | '.join(_FIGURES)} |\n| --- |{' ---: |' * len(_FIGURES)}", flush=True)
     for number, (name, changes) in enumerate(ABLATION.items()):
-        settings = (*changes, f"steps={steps}", "epochs=1", "mean=0.98", "validate_every=0")
+        schedule = ("weights=live_refine", "epochs=1", "mean=0.98", "validate_every=0")
+        settings = (*changes, *schedule, f"steps={steps}")
         order = Order("live", "small", str(warps), out / f"{number}", "refine", settings)
         figures = train(order, report=lambda line: None)[0]["figures"]
         if not number:
@@ -179,7 +179,7 @@ def main() -> None:
     tried = verbs.add_parser("ablation")
     tried.add_argument("--warps", type=Path, required=True)
     tried.add_argument("--out", type=Path, default=Path("runs/live/ablation"))
-    tried.add_argument("--steps", type=int, default=400)
+    tried.add_argument("--steps", type=int, default=100)
     given = parser.parse_args()
     if given.verb == "render":
         render_warps(given.data, given.warps, processes=given.processes)
