@@ -112,8 +112,8 @@ def write_engines(folder: Path, warps: Path) -> None:
 
 
 def ablation(warps: Path, out: Path, steps: int) -> None:
-    """Print a row a run of `ABLATION`, each from the shipped weights on: what it makes of the clips that were kept
-    out of training."""
+    """Print a row a run of `ABLATION`, each from the shipped weights on: what it makes of the clips that were
+    kept out of training."""
     print(f"| {steps} steps | {' | '.join(_FIGURES)} |\n| --- |{' ---: |' * len(_FIGURES)}", flush=True)
     for number, (name, changes) in enumerate(ABLATION.items()):
         schedule = ("weights=live_refine", "epochs=1", "mean=0.98", "validate_every=0")
