@@ -140,7 +140,7 @@ IMAGE = {
     # flow is told where the landmarks come from, and a third of the samples are stills, since there is time for
     # thousands of samples of 30 people and not for millions of 1,251.
     "small": ImageSettings(
-        epochs=2,
+        epochs=4,
         batch=4,
         constant_epochs=1,
         mean=0.998,
