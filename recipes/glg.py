@@ -82,6 +82,8 @@ def adversary(out: Path, data: str, steps: int) -> None:
         if not runs[name].is_dir():
             shutil.copytree(out / "image", runs[name])
             (runs[name] / "weights.safetensors").unlink()
+            # The best step so far is one without adversary, which no figure here prefers.
+            (runs[name] / "checkpoints" / "best.json").unlink(missing_ok=True)
         _go(runs[name], data, (*changes, f"steps={done + (steps or FURTHER)}", "rate=0.0002", "epochs=1000"))
     held_out.print_rows({"before": out / "image", **runs}, Path(data))
 

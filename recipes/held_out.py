@@ -18,7 +18,6 @@ import numpy as np
 import torch
 from common import parser_of
 from numpy.typing import NDArray
-from safetensors import safe_open
 from safetensors.torch import load_file
 
 from reenact.data.pairs import SamePerson
@@ -33,6 +32,7 @@ from reenact.perception.identity import DlibIdentity
 from reenact.systems import find_training
 from reenact.systems.spec import Stage
 from reenact.systems.trained import to_picture
+from reenact.training import checkpoint
 from reenact.training.loop import to_device
 from reenact.training.pairs import PairSource, resized
 from reenact.training.posed import EpochPairs
@@ -84,9 +84,8 @@ def measured(run: Path, prepared: Path, count: int = 96) -> dict[str, dict[str, 
 
 
 def steps_done(run: Path) -> int:
-    """How many steps a finished run's weights have seen."""
-    with safe_open(run / "weights.safetensors", "pt") as file:
-        return int(file.metadata()["step"])
+    """How many steps a run has taken; its weights may be of an earlier, better one."""
+    return checkpoint.steps(run / "checkpoints")[-1]
 
 
 def held_out(prepared: Path) -> FaceStore:
