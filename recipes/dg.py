@@ -70,19 +70,16 @@ def figures_of(run: Path) -> list[str]:
     """'mean ± deviation' of a finished run's ACE and of copying, in px, in the training's poses and by the
     large-pose protocol: ours, ours, copying, copying."""
     import torch
-    from safetensors.torch import load_file
 
     from reenact.systems.dg.train import IdsgStage
     from reenact.training.shapes import HELD_OUT_SEED, SyntheticShapes
     from reenact.training.sources import Share, batch_of_step
+    from reenact.training.start import load_weights
     from reenact.training.triples import ModelFaces
 
     settings = presets.IDSG["small"]
     stage = IdsgStage(settings)
-    tensors = load_file(run / "weights.safetensors")
-    stage.generator.load_state_dict(
-        {name.removeprefix("generator."): value.float() for name, value in tensors.items()}
-    )
+    load_weights(stage, str(run / "weights.safetensors"))
     values = asdict(settings)
     made: dict[str, list[str]] = {"ace_px": [], "ace_px_copy": []}
     usual = TripleOptions(side=settings.side, scheme="ibug68")

@@ -6,7 +6,7 @@
     figure_6            with the losses added in turn
     figure_9            with and without the pose-aware sampling
 
-The last three print rows of `held_out.measured`, each a run of some steps of 8 from the shipped weights on: a
+The last three print rows of `held_out.print_rows`, each a run of some steps of 8 from the shipped weights on: a
 young generator only copies, whatever its losses.
 """
 

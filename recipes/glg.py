@@ -7,7 +7,7 @@
     rows                ViT, ResNet and the landmarks' own flow, with and without style; style alone
     adversary           `image_small` gone on with, without and with the paper's adversarial losses
 
-`identities` prints the landmarks' error on people held out, the last two rows of `held_out.measured`.
+`identities` prints the landmarks' error on people held out, the last two rows of `held_out.print_rows`.
 """
 
 from __future__ import annotations

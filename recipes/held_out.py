@@ -18,7 +18,6 @@ import numpy as np
 import torch
 from common import parser_of
 from numpy.typing import NDArray
-from safetensors.torch import load_file
 
 from reenact.data.pairs import SamePerson
 from reenact.data.shards import FaceStore
@@ -37,6 +36,7 @@ from reenact.training.loop import to_device
 from reenact.training.pairs import PairSource, resized
 from reenact.training.posed import EpochPairs
 from reenact.training.sources import Source
+from reenact.training.start import load_weights
 from reenact.types import Image, Landmarks, Points
 
 COLUMNS = ("l1", "face_l1", "ssim", "nme_%", "csim", "unseen_%")
@@ -46,41 +46,32 @@ _TURNED = 15.0
 _SEED = 20_261_127
 
 
-def print_rows(runs: Mapping[str, Path], prepared: Path) -> None:
-    """Two tables, of either kind of pairs: the sources as they are, and a row a run."""
-    found = {name: measured(run, prepared) for name, run in runs.items()}
-    for kind in ("everyday", "turned"):
+def print_rows(runs: Mapping[str, Path], prepared: Path, count: int = 96) -> None:
+    """Two tables, of `count` pairs of either kind: the sources as they are, and a row a run."""
+    store = held_out(prepared)
+    stages = {name: _opened(run) for name, run in runs.items()}
+    for kind, pairs in (("everyday", everyday(store, count)), ("turned", turned(store, count))):
         print(f"| {kind} | {' | '.join(COLUMNS)} |\n| --- |{' ---: |' * len(COLUMNS)}")
-        print(_row("the source as it is", next(iter(found.values()))[f"{kind}, copy"]))
-        for name, figures in found.items():
-            print(_row(name, figures[kind]), flush=True)
+        side = next(iter(stages.values()))[2]
+        print(_row("the source as it is", compared(None, store, pairs, side)))
+        for name, (stage, data, side) in stages.items():
+            results = results_of(stage, _source(data, store, side), pairs)
+            print(_row(name, compared(results, store, pairs, side)), flush=True)
 
 
 def _row(name: str, figures: Mapping[str, float]) -> str:
     return f"| {name} | " + " | ".join(f"{figures[column]:.4g}" for column in COLUMNS) + " |"
 
 
-def measured(run: Path, prepared: Path, count: int = 96) -> dict[str, dict[str, float]]:
-    """Means over `count` pairs of either kind, of the run's result and, as `copy`, of the source as it is."""
+def _opened(run: Path) -> tuple[Stage, str, int]:
+    """A finished run's stage with its weights, the kind of its data, and the side of its pictures."""
     order = json.loads((run / "run.json").read_text(encoding="utf-8"))
     spec = find_training(order["system"]).stage(order["stage"])
-    settings = spec.presets[order["preset"]].with_values(order["settings"])
-    stage = spec.build(settings)
-    tensors = load_file(run / "weights.safetensors")
-    for name in {key.split(".", 1)[0] for key in tensors}:
-        own = {
-            key.split(".", 1)[1]: value.float() for key, value in tensors.items() if key.startswith(f"{name}.")
-        }
-        stage.networks[name].load_state_dict(own)
-        stage.networks[name].eval()
-    store = held_out(prepared)
-    side = order["settings"]["size"]
-    found = {}
-    for kind, pairs in (("everyday", everyday(store, count)), ("turned", turned(store, count))):
-        results = results_of(stage, _source(spec.data, store, side), pairs)
-        found[kind] = compared(results, store, pairs, side)
-        found[f"{kind}, copy"] = compared(None, store, pairs, side)
-    return found
+    stage = spec.build(spec.presets[order["preset"]].with_values(order["settings"]))
+    load_weights(stage, str(run / "weights.safetensors"))
+    for network in stage.networks.values():
+        network.eval()
+    return stage, spec.data, order["settings"]["size"]
 
 
 def steps_done(run: Path) -> int:

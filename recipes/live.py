@@ -31,6 +31,7 @@ from reenact.training.export import as_record, export_network
 from reenact.training.quantise import quantise
 from reenact.training.runs import Order, train
 from reenact.training.ship import ship
+from reenact.training.start import load_weights
 from reenact.training.warps import WarpSource, render_warps
 from reenact.types import Floats
 
@@ -84,14 +85,11 @@ def mean_of(one: Path, other: Path, folder: Path, warps: Path, note: str) -> Non
 
 def write_engines(folder: Path, warps: Path) -> None:
     """The networks of the weights in `folder` as ONNX, the frame's in integers too, each with a record."""
-    from safetensors.torch import load_file
-
     record = json.loads((folder / "live_refine.json").read_text(encoding="utf-8"))
     settings = LIVE_TRAINING.stages[0].presets[record["preset"]].with_values(record["settings"])
     assert isinstance(settings, LiveSettings)
     stage = LiveStage(settings)
-    tensors = load_file(folder / record["file"])
-    stage.live.load_state_dict({name.removeprefix("live."): value.float() for name, value in tensors.items()})
+    load_weights(stage, str(folder / record["file"]))
     parts = stage.parts()
     for name, title in ((SOURCE_NET, "once a source"), (FRAME_NET, "once a frame")):
         network, inputs = parts[name.removeprefix("live_")]

@@ -181,7 +181,7 @@ class FaceStore:
         return Face(key, image, _array(content["landmarks.npy"]), state, json.loads(content["json"]))
 
 
-def first_split(folder: Path, *splits: str) -> FaceStore | None:
+def first_split(folder: Path, *splits: str | Sequence[str]) -> FaceStore | None:
     """The prepared faces of the first of these splits that has any; None where none has."""
     for split in splits:
         with suppress(ReenactError):

@@ -20,6 +20,7 @@ from reenact.types import FaceState, Floats, Points
 
 SIZE = 6
 TOGETHER = np.zeros(SIZE, np.float32)
+TOGETHER.flags.writeable = False
 _ROUNDS = 6
 _PRIOR = np.array([np.deg2rad(3), np.deg2rad(3), np.deg2rad(2), 0.01, 0.04, 0.04])
 """Standard deviations of an offset; the shift in canonical units."""
@@ -39,13 +40,15 @@ def with_offset(state: FaceState, offset: Floats) -> FaceState:
     """The head's own state: `state` moved by an offset whose shift is in pixels."""
     if not offset.any():
         return state
-    turn = rotation_matrix(offset[:3]) @ rotation_matrix(state.rotation)
-    return replace(
-        state,
-        rotation=rotation_vector(turn),
-        scale=state.scale * float(np.exp(offset[3])),
-        translation=(state.translation + offset[4:]).astype(np.float32),
-    )
+    rotation, scale, translation = posed(state.rotation, state.scale, state.translation, offset)
+    return replace(state, rotation=rotation, scale=scale, translation=translation)
+
+
+def posed(rotation: Floats, scale: float, translation: Floats, offset: Floats) -> tuple[Floats, float, Floats]:
+    """The head's rotation vector, scale and translation, of those of the face and an offset."""
+    turn = rotation_matrix(offset[:3]) @ rotation_matrix(rotation)
+    shift = (translation + offset[4:]).astype(np.float32)
+    return rotation_vector(turn), scale * float(np.exp(offset[3])), shift
 
 
 def fit_offset(local: Points, state: FaceState, moved: Floats, seen: NDArray[np.bool_]) -> Floats:

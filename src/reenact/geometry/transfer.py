@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from reenact.geometry.apertures import opening
 from reenact.geometry.face_model import FaceModel, rotation_matrix, rotation_vector
-from reenact.geometry.head_offset import TOGETHER, with_offset
+from reenact.geometry.head_offset import TOGETHER, posed
 from reenact.geometry.schemes import (
     JAW,
     LEFT_BROW,
@@ -56,15 +56,11 @@ class Drive:
     scale: float
     translation: Floats
     expression: Floats
-    head: Floats = field(default_factory=TOGETHER.copy)
+    head: Floats = field(default_factory=lambda: TOGETHER)
 
     def of_head(self) -> Drive:
         """The moment with the pose of the head instead of the face's."""
-        face = FaceState(self.rotation, self.scale, self.translation, TOGETHER[:0], self.expression)
-        head = with_offset(face, self.head)
-        return replace(
-            self, rotation=head.rotation, scale=head.scale, translation=head.translation, head=TOGETHER
-        )
+        return Drive(*posed(self.rotation, self.scale, self.translation, self.head), self.expression)
 
 
 @dataclass(frozen=True)

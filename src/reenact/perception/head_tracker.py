@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reenact.geometry.head_field import project, unproject
-from reenact.geometry.head_offset import TOGETHER, fit_offset
+from reenact.geometry.head_offset import TOGETHER, fit_offset, scaled
 from reenact.geometry.opencv import opencv
 from reenact.geometry.schemes import FACE_OVAL
-from reenact.perception.parsing import person_matte
+from reenact.perception.matte import person_matte, square_cut
 from reenact.types import FaceState, Floats, Image, Landmarks, Points
 
 _SIDE, _UNITS = 256, 4.4
@@ -26,6 +26,8 @@ _ACROSS, _UP, _DOWN = 1.7, 1.6, 1.05
 _FOREHEAD = -0.62
 """Of the face itself, what lies above this height moves with no frown."""
 _MOST, _LEAST = 120, 12
+_TRIES = 5
+"""In so many frames an anchor is looked for; a person's matte in every frame would cost more than all else."""
 _QUALITY, _APART, _WINDOW = 0.01, 3, 15
 _RETURN, _FAR = 1.0, 10.0
 """Pixels: how exactly a point has to come back when it is followed backwards, and how far it may be off."""
@@ -41,59 +43,57 @@ class _Anchor:
 
 
 class HeadTracker:
-    """Follows one head through the frames of a video or camera; the first frame that shows enough of it is the
-    anchor, where by definition the head goes with its face."""
+    """Follows one head through the frames of a video or camera. The first frame that shows enough of it is the
+    anchor, where by definition the head goes with its face; where none of the first few does, nothing is
+    followed."""
 
     def __init__(self) -> None:
+        self.restart()
+
+    def restart(self) -> None:
+        """Take the next frame as the anchor."""
         self._anchor: _Anchor | None = None
+        self._left = _TRIES
 
     def offset(self, picture: Image, points: Points, state: FaceState) -> Floats:
         """(6,) as of `geometry.head_offset`, the shift in pixels of the picture (H, W, 3).
 
         points: (478, 3) of the face in it. state: the same face as coefficients.
         """
-        grey, seen = _square(picture, state, colour=False)
+        if self._anchor is None and not self._left:
+            return TOGETHER
+        square, seen = _square(picture, state)
+        zoom = seen.scale / state.scale
         if self._anchor is None:
-            square = _square(picture, state, colour=True)[0]
-            zoom = seen.scale / state.scale
             placed = points * np.float32(zoom)
             placed[:, :2] += seen.translation - zoom * state.translation
-            self._anchor = _anchor_of(square, grey, placed, seen)
+            self._anchor, self._left = _anchor_of(_shrunk(square), placed, seen), self._left - 1
             return TOGETHER
-        found, offset = _followed(self._anchor, grey, seen), TOGETHER
-        if found is not None:
-            offset = fit_offset(self._anchor.local, seen, *found).copy()
-            offset[4:] *= state.scale / seen.scale
-        return offset
-
-    def restart(self) -> None:
-        """Take the next frame as the anchor."""
-        self._anchor = None
+        grey = _shrunk(opencv().cvtColor(square, opencv().COLOR_RGB2GRAY))
+        return scaled(fit_offset(self._anchor.local, seen, *_followed(self._anchor, grey, seen)), 1 / zoom)
 
 
-def _square(picture: Image, state: FaceState, *, colour: bool) -> tuple[Image, FaceState]:
-    """What is looked at of a picture, (256, 256, 3) or in grey (256, 256), the face always at one place and of
-    one size; and the state there."""
-    cv2 = opencv()
+def _square(picture: Image, state: FaceState) -> tuple[Image, FaceState]:
+    """What is looked at of a picture, (S, S, 3), and the state in it at `_SIDE`: the face is always at one
+    place and of one size."""
     side = max(round(_UNITS * state.scale), 16)
     left, top = (round(float(at) - side / 2) for at in state.translation)
-    height, width = picture.shape[:2]
-    inside = picture[max(top, 0) : max(top + side, 0), max(left, 0) : max(left + side, 0), :3]
-    beyond = (max(-top, 0), max(top + side - height, 0), max(-left, 0), max(left + side - width, 0))
-    if not inside.size:
-        inside, beyond = np.zeros((1, 1, 3), np.uint8), (0, side - 1, 0, side - 1)
-    inside = inside if colour else cv2.cvtColor(np.ascontiguousarray(inside), cv2.COLOR_RGB2GRAY)
-    whole = cv2.copyMakeBorder(inside, *beyond, cv2.BORDER_CONSTANT) if any(beyond) else inside
-    way = cv2.INTER_AREA if side > _SIDE else cv2.INTER_LINEAR
-    square = cv2.resize(whole, (_SIDE, _SIDE), interpolation=way)
     zoom = _SIDE / side
     place = ((state.translation - (left, top)) * zoom).astype(np.float32)
+    square = square_cut(picture[..., :3], left, top, side)
     return square, replace(state, scale=state.scale * zoom, translation=place)
 
 
-def _anchor_of(square: Image, grey: NDArray[np.uint8], points: Points, state: FaceState) -> _Anchor | None:
+def _shrunk(square: Image) -> Image:
+    cv2 = opencv()
+    way = cv2.INTER_AREA if len(square) > _SIDE else cv2.INTER_LINEAR
+    return cv2.resize(square, (_SIDE, _SIDE), interpolation=way)
+
+
+def _anchor_of(square: Image, points: Points, state: FaceState) -> _Anchor | None:
     """The points to follow; None where there are too few."""
     cv2 = opencv()
+    grey = cv2.cvtColor(square, cv2.COLOR_RGB2GRAY)
     matte = person_matte(square, Landmarks(points, "mesh478"))
     x, y = np.moveaxis(unproject(_centres(), state), -1, 0)
     rigid = (np.hypot(x / _ACROSS, y / _UP) < 1) & (y < _DOWN) & (matte > 0.5)

@@ -179,8 +179,11 @@ def _at_three_scales(rgb: Image, points: Points, size: float, segmenter: PersonS
 
 def square_cut(rgb: Image, x0: float, y0: float, side: float) -> Image:
     """A square cut from the picture; beyond its border the edge pixels repeat."""
-    rows = np.clip(np.arange(round(y0), round(y0) + round(side)), 0, rgb.shape[0] - 1)
-    columns = np.clip(np.arange(round(x0), round(x0) + round(side)), 0, rgb.shape[1] - 1)
+    left, top, width = round(x0), round(y0), round(side)
+    if left >= 0 and top >= 0 and left + width <= rgb.shape[1] and top + width <= rgb.shape[0]:
+        return np.ascontiguousarray(rgb[top : top + width, left : left + width])
+    rows = np.clip(np.arange(top, top + width), 0, rgb.shape[0] - 1)
+    columns = np.clip(np.arange(left, left + width), 0, rgb.shape[1] - 1)
     return rgb[rows[:, None], columns]
 
 

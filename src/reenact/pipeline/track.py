@@ -34,6 +34,12 @@ class _Track:
     states: list[FaceState | None] = field(default_factory=list)
     heads: list[Floats] = field(default_factory=list)
 
+    def add(self, time: Fraction, state: FaceState | None, head: Floats) -> None:
+        """A frame with its face, or None."""
+        self.times.append(time)
+        self.states.append(state)
+        self.heads.append(head)
+
 
 def track_video(
     path: Path,
@@ -77,10 +83,11 @@ def _follow(source: FrameSource, model: FaceModel, face: FaceChoice, track: _Tra
     total = source.info.frames
     head = HeadTracker()
     for frame, seen in ahead(_faces(source, face)):
-        track.times.append(frame.time)
-        track.states.append(None if seen is None else model.fit(seen.points))
-        if seen is not None and (state := track.states[-1]) is not None:
-            track.heads.append(head.offset(frame.image, seen.points, state))
+        if seen is None:
+            track.add(frame.time, None, TOGETHER)
+        else:
+            state = model.fit(seen.points)
+            track.add(frame.time, state, head.offset(frame.image, seen.points, state))
         progress("track", len(track.times), total)
 
 
@@ -103,8 +110,6 @@ def _motion(
     first = model.with_identity(seen[0], identity)
     states = [next(known) if state is not None else first for state in track.states]
     longest = float(max(size))
-    offsets = iter([scaled(offset, 1 / longest) for offset in track.heads])
-    heads = [next(offsets) if state is not None else TOGETHER for state in track.states]
     motion = Motion(
         times=tuple(track.times),
         rotation=np.array([s.rotation for s in states], np.float32),
@@ -115,7 +120,7 @@ def _motion(
         fps=fps,
         size=size,
         duration=duration,
-        head=np.array(heads, np.float32),
+        head=np.array([scaled(offset, 1 / longest) for offset in track.heads], np.float32),
     )
     return bridged(motion)
 

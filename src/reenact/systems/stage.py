@@ -23,7 +23,7 @@ class _Rates(Protocol):
 
 
 class AdamStage:
-    """Base of a stage (`reenact.systems.spec.Stage`) whose networks all learn by Adam at one rate, and which
+    """Base of a stage (`reenact.systems.spec.Stage`) whose networks all learn by Adam, and which
     takes nothing from the data before it begins."""
 
     networks: Mapping[str, nn.Module]
@@ -35,10 +35,14 @@ class AdamStage:
     def begin(self, batch: Mapping[str, Tensor]) -> None:
         """Nothing is taken from the data."""
 
+    def rate(self, name: str) -> float:
+        """The initial rate of a network: the settings', the same for every one."""
+        return self._rates.rate
+
     def optimiser(self, name: str) -> Optimizer:
-        """Adam at the settings' rate and betas, the same for every network."""
+        """Adam at the network's rate and the settings' betas."""
         s = self._rates
-        return Adam(self.networks[name].parameters(), s.rate, (s.beta1, s.beta2), fused=True)
+        return Adam(self.networks[name].parameters(), self.rate(name), (s.beta1, s.beta2), fused=True)
 
 
 def landmark_figures(result: Tensor, target: Tensor, driving: Tensor) -> dict[str, Tensor]:

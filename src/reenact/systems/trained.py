@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -45,7 +46,7 @@ def open_trained(name: str, presets: Mapping[str, S], build: Callable[[S], N], n
         settings = recorded_settings(record, presets)
         module = build(settings)
         try:
-            module.load_state_dict(_tensors(record, network))
+            module.load_state_dict(network_tensors(record.path, network))
         except RuntimeError as error:
             raise ReenactError(f"{record.path}: {str(error).splitlines()[0]}; install it again") from None
         _OPENED[record.sha256] = module.eval().requires_grad_(False), settings
@@ -83,11 +84,13 @@ def set_threads(threads: int | None) -> None:
         torch.set_num_threads(threads)
 
 
-def _tensors(record: Record, network: str) -> dict[str, Any]:
+def network_tensors(path: Path, network: str) -> dict[str, Tensor]:
+    """The tensors of one network of a weight file, in float32, under the network's own names for them; none
+    where the file does not hold it. Raises OSError and SafetensorError."""
     from safetensors.torch import load_file
 
     start = f"{network}."
-    tensors = load_file(record.path)
+    tensors = load_file(path)
     return {
         name.removeprefix(start): value.float() for name, value in tensors.items() if name.startswith(start)
     }

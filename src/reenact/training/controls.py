@@ -152,13 +152,6 @@ class FaceControls:
         return load_identity_net()
 
 
-def _learned(folder: Path) -> FaceStore:
-    """The faces of split 'train', and those without a split."""
-    store = FaceStore(folder)
-    store.entries = [entry for entry in store.entries if entry.split in ("train", "")]
-    return store
-
-
 def person_of(entry: Any) -> str:
     """Who a face is of; where that is not known, its clip."""
     return str(entry.identity or entry.clip or entry.key)
@@ -187,7 +180,7 @@ def _synthetic(values: dict[str, Any]) -> Data:
 
 def _prepared(folder: Path, values: dict[str, Any]) -> Data:
     known, embedded, side = values["identity"] == "known", values["identity"] == "face", values["side"]
-    train = (first_split(folder, "train") if known else _learned(folder)) or FaceStore(folder)
+    train = first_split(folder, "train" if known else ("train", "all")) or FaceStore(folder)
     names = sorted({person_of(entry) for entry in train.entries})
     if known and len(names) > values["people"]:
         raise ReenactError(

@@ -33,6 +33,7 @@ from reenact.training.ema import RunningMean
 from reenact.training.log import Clock, Log, Means, duration
 from reenact.training.sheets import sheet, write_sheet
 from reenact.training.sources import Data, Share, batch_of_step, stream
+from reenact.training.start import load_weights
 
 _VALIDATION_SEED = 7
 _VALIDATION_BATCH = 64
@@ -148,6 +149,8 @@ def prepare(fabric: Fabric, stage: Stage, settings: Settings, data: Data, folder
     if stage.begin_with:
         batch = batch_of_step(data.train, stage.begin_with, settings.seed, 0, Share())
         stage.begin(to_device(batch, fabric.device))
+    if settings.weights and not checkpoint.latest(folder / "checkpoints"):
+        load_weights(stage, settings.weights)  # with what they took from their own data
     optimisers = {name: stage.optimiser(name) for name in networks}
     rates = {name: [group["lr"] for group in one.param_groups] for name, one in optimisers.items()}
     mean = RunningMean(networks, stage.averaged, settings.mean)

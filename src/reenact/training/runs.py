@@ -74,7 +74,7 @@ def _train_stage(
     report: Callable[[str], None],
 ) -> dict[str, Any]:
     from reenact.training import loop, precision
-    from reenact.training.start import begin_with, go_on_with
+    from reenact.training.start import go_on_with
 
     asked, settings = settings.precision, precision.resolve(settings, order.device)
     fabric = loop.setup(order.device, settings.precision, settings.threads)
@@ -90,7 +90,6 @@ def _train_stage(
     fabric.barrier()
     say = report if fabric.is_global_zero else _nothing
     built = stage.build(settings)
-    begin_with(built, folder, settings.weights)
     if stage.after:
         go_on_with(built, folder, as_json(settings)["start"])
     done = loop.main(fabric, built, settings, data, folder, progress=progress, report=say)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from safetensors import SafetensorError
-from safetensors.torch import load_file
-from torch import Tensor
 
 from reenact.errors import ReenactError
 from reenact.runtime.weights import find
 from reenact.systems.spec import Stage
+from reenact.systems.trained import network_tensors
 from reenact.training import checkpoint
 
 
@@ -40,33 +39,26 @@ def go_on_with(stage: Stage, folder: Path, start: str) -> None:
         ) from None
 
 
-def begin_with(stage: Stage, folder: Path, weights: str) -> None:
-    """Put the networks of a weight file into a stage whose run in `folder` has no checkpoint yet; networks that
-    the file does not hold, as discriminators, stay as they are.
+def load_weights(stage: Stage, weights: str) -> None:
+    """Put the networks of a weight file into a stage; those that the file does not hold, as discriminators,
+    stay as they are.
 
-    weights: a file, or the name of installed weights; '' begins anew. Raises ReenactError where the file is not
-    there, or holds none of these networks or others of the same name.
+    weights: a file, or the name of installed weights. Raises ReenactError where it is not there, or holds none
+    of these networks or others of the same name.
     """
-    if not weights or checkpoint.latest(folder / "checkpoints"):
-        return
     path = Path(weights) if weights.endswith(".safetensors") else find(weights).path
     try:
-        tensors = load_file(path)
+        found = {name: network_tensors(path, name) for name in stage.networks}
     except (OSError, SafetensorError) as error:
         raise ReenactError(f"--set weights={weights}: cannot be read ({error})") from None
-    found = {name: own for name, network in stage.networks.items() if (own := _of(tensors, name))}
-    if not found:
+    if not any(found.values()):
         raise ReenactError(f"{path}: holds none of this stage's networks ({', '.join(stage.networks)})")
     for name, own in found.items():
         try:
-            stage.networks[name].load_state_dict(own)
+            if own:
+                stage.networks[name].load_state_dict(own)
         except RuntimeError as error:
             reason = str(error).splitlines()[0]
             raise ReenactError(
                 f"{path}: does not fit network {name!r} ({reason}); give this stage the settings of the weights"
             ) from None
-
-
-def _of(tensors: dict[str, Tensor], network: str) -> dict[str, Tensor]:
-    start = f"{network}."
-    return {key.removeprefix(start): value.float() for key, value in tensors.items() if key.startswith(start)}

@@ -1,7 +1,8 @@
 """Generative Landmark Guided Face Reenactment (2023), tables I to V.
 
 Rows without a landmark estimator take the driving landmarks as they are (`copy+glg`); +LSt aligns their mean
-and variance (`lst+glg`); +LGAN is the paper's converter of known people (`lgan+glg`).
+and variance (`lst+glg`); +LGAN is the paper's converter of known people (`lgan+glg`). Rows without
+published figures are not the paper's: LGAN by a face embedding, which it proposes, and by our face model.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ _PLAIN, _LST, _LGAN = "copy+glg", "lst+glg", "lgan+glg"
 _VIT, _RESNET = "image.flow=vit", "image.flow=resnet34"
 _NO_STYLE = "image.style=false"
 _THREE = (CSIM_SOURCE, PRMSE, AUCON)
+_NONE = ("", "", "")
 
 
 def _known(*rows: PaperRow) -> Block:
@@ -108,9 +110,13 @@ TABLES = (
                 _PLAIN_VIT,
                 _vit("ViT+LSt", ("0.620", "3.87", "0.646"), _LST),
                 _vit("ViT+LGAN", ("0.619", "2.60", "0.682"), _LGAN),
+                _vit("ViT+LGAN, by a face embedding (proposed)", _NONE, "lgan_face+glg"),
+                _vit("ViT+LGAN, by the face model (ours)", _NONE, "lgan_shape+glg"),
                 _PLAIN_RESNET,
                 _resnet("ResNet+LSt", ("0.616", "3.78", "0.650"), _LST),
                 _resnet("ResNet+LGAN", ("0.614", "2.49", "0.687"), _LGAN),
+                _resnet("ResNet+LGAN, by a face embedding (proposed)", _NONE, "lgan_face+glg"),
+                _resnet("ResNet+LGAN, by the face model (ours)", _NONE, "lgan_shape+glg"),
             ),
         ),
     ),

@@ -7,7 +7,6 @@ from functools import cached_property
 
 import torch
 from torch import Tensor, nn
-from torch.optim import Optimizer
 
 from reenact.losses.adversarial import discriminator_loss, generator_loss
 from reenact.nn.draw import sketch_map
@@ -73,12 +72,9 @@ class LsgStage(_Schedule):
             for judge in (self.real, self.same, self.output_label):
                 judge.view.whiten_by(faces, self.settings.judge_floor / 128)
 
-    def optimiser(self, name: str) -> Optimizer:
-        """Adam for each network."""
-        chosen = super().optimiser(name)
-        if name != "generator" and self.settings.judge_rate:
-            chosen.param_groups[0]["lr"] = self.settings.judge_rate
-        return chosen
+    def rate(self, name: str) -> float:
+        """G_l's, or that of its judges."""
+        return (self.settings.judge_rate if name != "generator" else 0.0) or super().rate(name)
 
     def step(self, batch: Mapping[str, Tensor], update: Update) -> None:
         """D_1, D_2, S_1 and S_2 on real and made landmarks, then G_l on (2)."""
@@ -216,12 +212,9 @@ class ReenactmentStage(_Schedule):
             "discriminators": self.discriminators,
         }
 
-    def optimiser(self, name: str) -> Optimizer:
-        """Adam for each network."""
-        chosen = super().optimiser(name)
-        if name == "discriminators" and self.settings.critic_rate:
-            chosen.param_groups[0]["lr"] = self.settings.critic_rate
-        return chosen
+    def rate(self, name: str) -> float:
+        """G's, or that of D_1 ... D_n."""
+        return (self.settings.critic_rate if name == "discriminators" else 0.0) or super().rate(name)
 
     def step(self, batch: Mapping[str, Tensor], update: Update) -> None:
         """The discriminators on true and made pictures, then G on the sum of (5) to (8)."""

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from reenact.errors import ReenactError
@@ -21,6 +20,7 @@ from reenact.systems.hr_net.presets import JointSettings
 from reenact.systems.hr_net.train import BfrStage
 from reenact.systems.spec import Update
 from reenact.systems.stage import landmark_figures, picture_figures
+from reenact.systems.trained import network_tensors
 
 
 class JointStage(BfrStage):
@@ -87,12 +87,7 @@ class JointStage(BfrStage):
 def _begin_with(network: nn.Module, run: Path, name: str) -> None:
     """Put a finished run's weights into a network; a ReenactError where they are not there or do not fit."""
     try:
-        tensors = load_file(run / "weights.safetensors")
-        start = f"{name}."
-        own = {
-            key.removeprefix(start): value.float() for key, value in tensors.items() if key.startswith(start)
-        }
-        network.load_state_dict(own)
+        network.load_state_dict(network_tensors(run / "weights.safetensors", name))
     except (OSError, SafetensorError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise ReenactError(
