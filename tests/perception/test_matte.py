@@ -9,7 +9,15 @@ from skimage import data, draw
 
 from reenact.perception.detector import MeshDetector
 from reenact.perception.guided import box_mean, guided_filter
-from reenact.perception.matte import PersonSegmenter, convex_hull, face_hull, filled, matte, person_matte
+from reenact.perception.matte import (
+    PersonSegmenter,
+    convex_hull,
+    face_hull,
+    filled,
+    matte,
+    person_matte,
+    square_cut,
+)
 
 
 @pytest.fixture(scope="module")
@@ -135,3 +143,11 @@ def test_olive_print_is_still_a_person(astronaut, face):
 def test_matte_without_a_face(astronaut):
     mask = matte(astronaut)
     assert mask[100:170, 200:240].mean() > 0.9 and mask[20:150, 380:500].mean() < 0.1
+
+
+def test_a_square_repeats_the_edge_wherever_it_lies():
+    random = np.random.default_rng(5)
+    picture = random.integers(0, 256, (40, 50, 3), dtype=np.uint8)
+    for x, y, side in np.column_stack([random.integers(-120, 120, (300, 2)), random.integers(1, 130, 300)]):
+        rows, columns = (np.clip(np.arange(at, at + side), 0, most) for at, most in ((y, 39), (x, 49)))
+        np.testing.assert_array_equal(square_cut(picture, x, y, side), picture[rows[:, None], columns])

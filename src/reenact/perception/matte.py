@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image as Pil
 from PIL import ImageDraw, ImageOps
 
+from reenact.geometry.opencv import opencv
 from reenact.perception.graphs import Graph, as_rgb
 from reenact.perception.guided import box_mean, guided_filter, resized
 from reenact.types import Floats, Image, Landmarks, Points
@@ -180,11 +181,16 @@ def _at_three_scales(rgb: Image, points: Points, size: float, segmenter: PersonS
 def square_cut(rgb: Image, x0: float, y0: float, side: float) -> Image:
     """A square cut from the picture; beyond its border the edge pixels repeat."""
     left, top, width = round(x0), round(y0), round(side)
-    if left >= 0 and top >= 0 and left + width <= rgb.shape[1] and top + width <= rgb.shape[0]:
-        return np.ascontiguousarray(rgb[top : top + width, left : left + width])
-    rows = np.clip(np.arange(top, top + width), 0, rgb.shape[0] - 1)
-    columns = np.clip(np.arange(left, left + width), 0, rgb.shape[1] - 1)
-    return rgb[rows[:, None], columns]
+    # Of a square that lies outside, the nearest edge.
+    rows = np.clip([top, top + width], 0, rgb.shape[0])
+    columns = np.clip([left, left + width], 0, rgb.shape[1])
+    rows[0], columns[0] = min(rows[0], rgb.shape[0] - 1), min(columns[0], rgb.shape[1] - 1)
+    rows[1], columns[1] = max(rows[1], 1), max(columns[1], 1)
+    inside = rgb[rows[0] : rows[1], columns[0] : columns[1]]
+    above, before = (min(max(-start, 0), width - 1) for start in (top, left))
+    below, after = width - above - inside.shape[0], width - before - inside.shape[1]
+    cv2 = opencv()
+    return cv2.copyMakeBorder(inside, above, below, before, after, cv2.BORDER_REPLICATE)
 
 
 def _lay_over(mask: Floats, part: Floats, x0: int, y0: int) -> None:
