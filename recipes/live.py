@@ -43,6 +43,7 @@ DATA = (
 
 ABLATION = {
     "all": (),
+    "all, another seed": ("seed=2",),
     "without l1": ("weight_l1=0",),
     "without pyramid": ("weight_pyramid=0",),
     "without ssim": ("weight_ssim=0",),
@@ -109,12 +110,12 @@ def write_engines(folder: Path, warps: Path) -> None:
     )
 
 
-def ablation(warps: Path, out: Path, steps: int) -> None:
-    """Print a row a run of `ABLATION`, each from the shipped weights on: what it makes of the clips that were
-    kept out of training."""
+def ablation(warps: Path, out: Path, steps: int, weights: str) -> None:
+    """Print a row a run of `ABLATION`, each from the same `weights` on, from chance where there are none: what it
+    makes of the clips that were kept out of training."""
     print(f"| {steps} steps | {' | '.join(_FIGURES)} |\n| --- |{' ---: |' * len(_FIGURES)}", flush=True)
     for number, (name, changes) in enumerate(ABLATION.items()):
-        schedule = ("weights=live_refine", "epochs=1", "mean=0.98", "validate_every=0")
+        schedule = (f"weights={weights}", "epochs=1", "mean=0.98", "validate_every=0")
         settings = (*changes, *schedule, f"steps={steps}")
         order = Order("live", "small", str(warps), out / f"{number}", "refine", settings)
         figures = train(order, report=lambda line: None)[0]["figures"]
@@ -177,7 +178,8 @@ def main() -> None:
     tried = verbs.add_parser("ablation")
     tried.add_argument("--warps", type=Path, required=True)
     tried.add_argument("--out", type=Path, default=Path("runs/live/ablation"))
-    tried.add_argument("--steps", type=int, default=100)
+    tried.add_argument("--steps", type=int, default=600)
+    tried.add_argument("--weights", default="", help="what each run begins with, as 'live_refine'")
     given = parser.parse_args()
     if given.verb == "render":
         render_warps(given.data, given.warps, processes=given.processes)
@@ -185,7 +187,7 @@ def main() -> None:
         one, other = given.folders
         mean_of(one, other, given.to or cache_folder(), given.warps, given.note)
     elif given.verb == "ablation":
-        ablation(given.warps, given.out, given.steps)
+        ablation(given.warps, given.out, given.steps, given.weights)
     elif given.verb == "ship":
         ship_live(given.run, given.to or cache_folder(), given.warps, given.note)
     else:
