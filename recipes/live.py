@@ -111,8 +111,8 @@ def write_engines(folder: Path, warps: Path) -> None:
 
 
 def ablation(warps: Path, out: Path, steps: int, weights: str) -> None:
-    """Print a row a run of `ABLATION`, each from the same `weights` on, from chance where there are none: what it
-    makes of the clips that were kept out of training."""
+    """Print a row a run of `ABLATION`, each from the same `weights` on, from chance where there are none:
+    what it makes of the clips that were kept out of training."""
     print(f"| {steps} steps | {' | '.join(_FIGURES)} |\n| --- |{' ---: |' * len(_FIGURES)}", flush=True)
     for number, (name, changes) in enumerate(ABLATION.items()):
         schedule = (f"weights={weights}", "epochs=1", "mean=0.98", "validate_every=0")

@@ -72,7 +72,9 @@ class Motion:
     picture's longer side. expression: (F, E). found: (F,) bool, False where no face was seen and the values
     are carried over. fps: nominal rate. size: width and height of the driving picture in pixels. duration:
     exact seconds, the last frame's own display time included. head: (F, 6), how the head is posed apart from
-    its face (`geometry.head_offset`), the shift in units of the longer side; left out, it is zeros.
+    its face (`geometry.head_offset`), the shift in units of the longer side. detail: (F, 478, 3) float16, what
+    the coefficients leave over of the face's motion since the first frame with a face (`geometry.detail`), in
+    canonical units. Left out, both are zeros.
     """
 
     times: tuple[Fraction, ...]
@@ -85,10 +87,14 @@ class Motion:
     size: tuple[int, int]
     duration: Fraction
     head: Floats = field(default_factory=lambda: np.zeros((0, 6), np.float32))
+    detail: NDArray[np.float16] = field(default_factory=lambda: np.zeros((0, 478, 3), np.float16))
 
     def __post_init__(self) -> None:
-        if not len(self.head):
-            object.__setattr__(self, "head", np.zeros((len(self.times), 6), np.float32))
+        for name in ("head", "detail"):
+            values = getattr(self, name)
+            if not len(values):
+                plain = np.broadcast_to(values.dtype.type(0), (len(self.times), *values.shape[1:]))
+                object.__setattr__(self, name, plain)
 
     def __len__(self) -> int:
         return len(self.times)

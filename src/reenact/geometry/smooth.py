@@ -38,7 +38,7 @@ def smooth_track(values: Floats, times: Floats, strength: float, *, window: floa
     reach = int(np.clip(np.ceil(2.5 * sigma / max(step, 1e-3)), 1, 60))
     total = np.zeros_like(values, np.float64)
     weights = np.zeros(len(values))
-    guide = _guide(values, times, min(sigma, 0.7 * step))
+    guide = averaged(values, times, min(sigma, 0.7 * step))
     for shift in range(-reach, reach + 1):
         here, there = _overlap(len(values), shift)
         apart = np.linalg.norm(guide[here] - guide[there], axis=1) / (2.0 * noise)
@@ -49,8 +49,11 @@ def smooth_track(values: Floats, times: Floats, strength: float, *, window: floa
     return (total / weights[:, None]).astype(np.float32)
 
 
-def _guide(values: Floats, times: Floats, sigma: float) -> Floats:
-    """A light Gaussian average, by which the bilateral filter tells motion from noise."""
+def averaged(values: Floats, times: Floats, sigma: float) -> Floats:
+    """A light Gaussian average of a track (F, D) at `times` (F,) seconds, over three frames to each side at
+    most: by it the bilateral filter tells motion from noise. sigma: seconds; 0 is off."""
+    if sigma <= 0:
+        return values.copy()
     total = np.zeros_like(values, np.float64)
     weights = np.zeros(len(values))
     for shift in range(-3, 4):

@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reenact.geometry.apertures import opening
+from reenact.geometry.detail import PLAIN, left_over
 from reenact.geometry.face_model import FaceModel, rotation_matrix, rotation_vector
+from reenact.geometry.head_field import smoothstep
 from reenact.geometry.head_offset import TOGETHER, posed
 from reenact.geometry.schemes import (
     JAW,
@@ -42,6 +44,9 @@ _SLITS = {"right_eye": (RIGHT_EYE, 0.05), "left_eye": (LEFT_EYE, 0.05), "mouth":
 """Each slit, and the opening (gap over width) that the detector still sees when it is shut."""
 _POSE_LIMIT = np.deg2rad(42)
 _LEAST_OPEN = 0.02
+_SAME = (0.02, 0.035)
+"""Canonical units, root mean square over points: expressions nearer than the first count as one, those further
+than the second do not."""
 NECK = np.array([0.0, 1.2, 1.1], np.float32)
 """Where the head turns, in the canonical frame: behind the jaw, at the top of the neck."""
 
@@ -50,13 +55,15 @@ NECK = np.array([0.0, 1.2, 1.1], np.float32)
 class Drive:
     """One moment of a driving face. rotation: (3,) radians. scale: pixels a canonical unit, in the source
     picture's pixels where the placement is the driving frame's. translation: (2,). expression: (E,). head:
-    (6,), how the head is posed apart from the face (`geometry.head_offset`), the shift as `translation`."""
+    (6,), how the head is posed apart from the face (`geometry.head_offset`), the shift as `translation`.
+    detail: (478, 3), what the coefficients do not say (`geometry.detail`)."""
 
     rotation: Floats
     scale: float
     translation: Floats
     expression: Floats
     head: Floats = field(default_factory=lambda: TOGETHER)
+    detail: Floats = field(default_factory=lambda: PLAIN)
 
     def of_head(self) -> Drive:
         """The moment with the pose of the head instead of the face's."""
@@ -95,11 +102,13 @@ class Transfer:
         self.model = model
         self.blend = blend or Blend()
         self.state = model.fit(points)
-        self.shape = _own_shape(model, self.state, points)
+        self.shape = model.shape(self.state.identity, self.state.expression) + left_over(
+            model, self.state, points
+        )
         self._gain = _point_gains(self.blend)
         self._directions = model.expression.reshape(len(model.expression), -1)
         self._own_gaps = {name: opening(self.shape, ring).gap for name, (ring, _) in _SLITS.items()}
-        self._anchor: tuple[Floats, dict[str, float]] | None = None
+        self._anchor: tuple[Floats, Floats, dict[str, float]] | None = None
 
     def target(self, drive: Drive, anchor: Drive) -> tuple[Points, FaceState]:
         """Target points (478, 3) in the source picture's pixels, and the target's state. `anchor` is the
@@ -150,20 +159,32 @@ class Transfer:
         return FaceState(vector, scale, translation.astype(np.float32), own.identity, own.expression)
 
     def _face(self, drive: Drive, anchor: Drive) -> tuple[Points, Floats]:
-        own = self.state.expression
-        start, goal = (anchor.expression if self.blend.relative else own), drive.expression
-        change = goal - start
-        moved = (change @ self._directions).reshape(-1, 3) * self._gain[:, None]
+        start, gaps = self._start(anchor.expression)
+        change, detail = drive.expression - start, drive.detail - anchor.detail
+        moved = ((change @ self._directions).reshape(-1, 3) + detail) * self._gain[:, None]
         shape = _with_gaze(self.shape + moved, moved, self.blend.gaze)
-        shape = self._shut(shape, goal, start)
-        return shape, (own + change).astype(np.float32)
+        shape = self._shut(shape, self._gaps(drive.expression), gaps)
+        return shape, (self.state.expression + change).astype(np.float32)
 
-    def _shut(self, shape: Points, goal: Floats, start: Floats) -> Points:
+    def _start(self, anchor: Floats) -> tuple[Floats, dict[str, float]]:
+        """The driving expression (E,) that is the source's own, and its `_gaps`; the same for all frames
+        of a run. In absolute motion it is the source's own, unless the anchor's is so near that the difference
+        may be what a single picture leaves open between a face's shape and its expression."""
+        if self._anchor is not None and self._anchor[0] is anchor:
+            return self._anchor[1:]
+        start = anchor
+        if not self.blend.relative:
+            apart = anchor - self.state.expression
+            moved = (apart @ self._directions).reshape(-1, 3)
+            start = anchor - apart * smoothstep(float(np.sqrt((moved**2).sum(1).mean())), *_SAME)
+        self._anchor = (anchor, start, self._gaps(start))
+        return self._anchor[1:]
+
+    def _shut(self, shape: Points, now: dict[str, float], start: dict[str, float]) -> Points:
         """Close lids and lips in proportion: where the driving slit keeps a share of its opening, so does the
         source's own (a change of equal size would leave a larger eye ajar)."""
         shape = shape.copy()
-        now = self._gaps(goal)
-        for name, was in self._gaps_of(start).items():
+        for name, was in start.items():
             left, ring = now[name], _SLITS[name][0]
             if was < _LEAST_OPEN or left >= was:
                 continue
@@ -181,29 +202,11 @@ class Transfer:
         face = self.model.mean + (expression @ self._directions).reshape(-1, 3)
         return {name: max(opening(face, ring).gap - floor, 0.0) for name, (ring, floor) in _SLITS.items()}
 
-    def _gaps_of(self, start: Floats) -> dict[str, float]:
-        """`_gaps` of an anchor, which is the same for all frames of a run."""
-        known = self._anchor
-        if known is None or known[0] is not start:
-            self._anchor = known = (start, self._gaps(start))
-        return known[1]
-
 
 def neck_travel(start: Floats, goal: Floats) -> Floats:
     """How far (2,) in canonical units the point between the eyes travels when the head turns about the neck
     from one rotation vector (3,) to another."""
     return ((rotation_matrix(start) - rotation_matrix(goal)) @ NECK)[:2]
-
-
-def _own_shape(model: FaceModel, state: FaceState, points: Points) -> Points:
-    """The source's canonical shape (478, 3): the model's, and what it does not explain of the points as they
-    are seen. Along the line of sight the model stands alone: a detector's depth is a guess, and its error
-    would move points sideways as soon as the head turns."""
-    shape = model.shape(state.identity, state.expression)
-    turn = rotation_matrix(state.rotation)
-    rest = (model.canonical(state, points) - shape) @ turn.T
-    rest[:, 2] = 0
-    return (shape + rest @ turn).astype(np.float32)
 
 
 def _close(shape: Points, ring: NDArray[np.int32], share: float, crossed: float, meet: float) -> None:

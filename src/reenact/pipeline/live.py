@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
+from reenact.geometry.detail import PLAIN, SHAPE, detail_between, left_over
 from reenact.geometry.face_model import default_face_model
 from reenact.geometry.head_offset import scaled
 from reenact.geometry.smooth import OneEuro
 from reenact.geometry.transfer import Drive
 from reenact.perception.detector import FaceFollower
-from reenact.perception.head_tracker import HeadTracker
+from reenact.perception.looks import LooksTracker, Seen
 from reenact.types import FaceState, Floats, Image
 
 _SETTLE = 0.05
@@ -30,7 +33,8 @@ class LiveDrive:
         self._last: Drive | None = None
         self._longest = longest
         self._model = default_face_model()
-        self._follower, self._head = FaceFollower(), HeadTracker()
+        self._follower, self._looks = FaceFollower(), LooksTracker(self._model)
+        self._first: Seen | None = None
         self._identity: Floats | None = None
         self._filters = _filters(smooth) if smooth > 0 else {}
 
@@ -41,25 +45,36 @@ class LiveDrive:
         self.seen = face is not None
         if face is None:
             return self._last
-        state, side = self._model.fit(face.points), max(image.shape[:2])
+        side = max(image.shape[:2])
         if self.anchor is None:
-            self._head.restart()
-        head = scaled(self._head.offset(image, face.points, state), 1 / side)
-        state = self._known(state)
+            self._looks.restart()
+            self._first = None
+        seen = self._looks.follow(image, face.points)
+        state = self._known(seen.state)
         parts = {
             "rotation": state.rotation,
             "scale": np.log(np.array([state.scale / side], np.float32)),
             "translation": state.translation / np.float32(side),
             "expression": state.expression,
-            "head": head,
+            "head": scaled(seen.head, 1 / side),
+            "detail": self._detail(seen, state).ravel(),
         }
         parts.update({name: steady(parts[name], at) for name, steady in self._filters.items()})
         scale = float(np.exp(parts["scale"][0])) * self._longest
         translation = parts["translation"] * np.float32(self._longest)
-        head = scaled(parts["head"], self._longest)
-        self._last = Drive(parts["rotation"], scale, translation, parts["expression"], head)
+        head, detail = scaled(parts["head"], self._longest), parts["detail"].reshape(SHAPE)
+        self._last = Drive(parts["rotation"], scale, translation, parts["expression"], head, detail)
         self.anchor = self.anchor or self._last
         return self._last
+
+    def _detail(self, seen: Seen, state: FaceState) -> Floats:
+        """What `state`, of the identity known by now, does not say of the motion since the anchor."""
+        if self._first is None or self.anchor is None:
+            self._first = seen
+            return PLAIN
+        first = replace(self._first.state, identity=state.identity, expression=self.anchor.expression)
+        rest = left_over(self._model, first, self._first.points)
+        return detail_between(left_over(self._model, state, seen.points), rest)
 
     def _known(self, state: FaceState) -> FaceState:
         """The state, given what is known of the driving person's identity so far."""
@@ -81,4 +96,5 @@ def _filters(smooth: float) -> dict[str, OneEuro]:
         "translation": OneEuro(1.5 / smooth, 10.0),
         "expression": OneEuro(2.5 / smooth, 0.25),
         "head": OneEuro(1.5 / smooth, 8.0),
+        "detail": OneEuro(3.0 / smooth, 8.0),
     }

@@ -230,6 +230,7 @@ def drives_of(motion: Motion, portrait: Portrait) -> list[Drive]:
             motion.translation[n] * longest,
             motion.expression[n],
             scaled(motion.head[n], longest),
+            motion.detail[n].astype(np.float32),
         )
         for n in range(len(motion))
     ]

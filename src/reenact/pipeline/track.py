@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from reenact.errors import ReenactError
+from reenact.geometry.detail import detail_between, left_over
 from reenact.geometry.face_model import FaceModel, default_face_model
-from reenact.geometry.head_offset import TOGETHER, scaled
-from reenact.geometry.smooth import bridge, smooth_track
+from reenact.geometry.head_offset import scaled
+from reenact.geometry.smooth import averaged, bridge, smooth_track
 from reenact.media.reader import BrokenMedia, FrameSource, check_span, open_frames
 from reenact.perception.detector import SMALLEST_FACE, FaceFollower, face_size
-from reenact.perception.head_tracker import HeadTracker
+from reenact.perception.looks import LooksTracker, Seen
 from reenact.pipeline.options import FaceChoice
 from reenact.pipeline.progress import Progress, silent
 from reenact.pipeline.stages import ahead
@@ -24,21 +26,22 @@ from reenact.types import FaceState, Floats, Frame, Landmarks, Motion
 
 _STILL_RATE = Fraction(25)
 _TRACK_LONGEST = 1280
+_DETAIL_WINDOW = 0.03
+"""Seconds, one standard deviation, over which a detail is averaged."""
+_DETAIL_PARTS = 8
 
 
 @dataclass
 class _Track:
-    """What is kept of each frame while the video streams by: a few hundred bytes."""
+    """What is kept of each frame while the video streams by: a few kilobytes."""
 
     times: list[Fraction] = field(default_factory=list)
-    states: list[FaceState | None] = field(default_factory=list)
-    heads: list[Floats] = field(default_factory=list)
+    faces: list[Seen | None] = field(default_factory=list)
 
-    def add(self, time: Fraction, state: FaceState | None, head: Floats) -> None:
+    def add(self, time: Fraction, face: Seen | None) -> None:
         """A frame with its face, or None."""
         self.times.append(time)
-        self.states.append(state)
-        self.heads.append(head)
+        self.faces.append(face)
 
 
 def track_video(
@@ -70,7 +73,7 @@ def track_video(
         notes += source.notes
         info = source.info
         duration = max(source.end, track.times[-1] + Fraction(1, 1000)) if track.times else Fraction(0)
-    if not any(state is not None for state in track.states):
+    if not any(face is not None for face in track.faces):
         raise ReenactError(
             f"no face was found in {path}; use a driving file that shows one clearly, "
             f"at least {SMALLEST_FACE:.0f} px across"
@@ -81,13 +84,9 @@ def track_video(
 
 def _follow(source: FrameSource, model: FaceModel, face: FaceChoice, track: _Track, progress: Progress) -> None:
     total = source.info.frames
-    head = HeadTracker()
+    looks = LooksTracker(model)
     for frame, seen in ahead(_faces(source, face)):
-        if seen is None:
-            track.add(frame.time, None, TOGETHER)
-        else:
-            state = model.fit(seen.points)
-            track.add(frame.time, state, head.offset(frame.image, seen.points, state))
+        track.add(frame.time, None if seen is None else looks.follow(frame.image, seen.points))
         progress("track", len(track.times), total)
 
 
@@ -103,26 +102,36 @@ def _motion(
     track: _Track, model: FaceModel, fps: Fraction, size: tuple[int, int], duration: Fraction
 ) -> Motion:
     """Condition every frame on the clip's mean identity, fill gaps, and go over to arrays."""
-    found = np.array([state is not None for state in track.states])
-    seen = [state for state in track.states if state is not None]
-    identity = np.median([state.identity for state in seen], axis=0).astype(np.float32)
-    known = iter([model.with_identity(state, identity) for state in seen])
-    first = model.with_identity(seen[0], identity)
-    states = [next(known) if state is not None else first for state in track.states]
+    found = np.array([face is not None for face in track.faces])
+    seen = [face for face in track.faces if face is not None]
+    identity = np.median([face.state.identity for face in seen], axis=0).astype(np.float32)
+    known = [model.with_identity(face.state, identity) for face in seen]
+    # A frame without a face gets the last one's values, or the first one's before there was any.
+    held = np.maximum(np.cumsum(found) - 1, 0)
     longest = float(max(size))
     motion = Motion(
         times=tuple(track.times),
-        rotation=np.array([s.rotation for s in states], np.float32),
-        scale=np.array([s.scale for s in states], np.float32) / longest,
-        translation=np.array([s.translation for s in states], np.float32) / longest,
-        expression=np.array([s.expression for s in states], np.float32),
+        rotation=np.array([s.rotation for s in known], np.float32)[held],
+        scale=np.array([s.scale for s in known], np.float32)[held] / longest,
+        translation=np.array([s.translation for s in known], np.float32)[held] / longest,
+        expression=np.array([s.expression for s in known], np.float32)[held],
         found=found,
         fps=fps,
         size=size,
         duration=duration,
-        head=np.array([scaled(offset, 1 / longest) for offset in track.heads], np.float32),
+        head=np.array([scaled(face.head, 1 / longest) for face in seen], np.float32)[held],
+        detail=_details(model, known, seen)[held],
     )
     return bridged(motion)
+
+
+def _details(model: FaceModel, known: list[FaceState], seen: list[Seen]) -> NDArray[np.float16]:
+    """(F, 478, 3) of the faces that were seen, whose states have one identity."""
+    first = left_over(model, known[0], seen[0].points)
+    out = np.empty((len(seen), *first.shape), np.float16)
+    for number, (state, face) in enumerate(zip(known, seen, strict=True)):
+        out[number] = detail_between(left_over(model, state, face.points), first)
+    return out
 
 
 def seconds(motion: Motion) -> np.ndarray:
@@ -144,6 +153,7 @@ def bridged(motion: Motion) -> Motion:
         translation=fill(motion.translation),
         expression=fill(motion.expression),
         head=fill(motion.head),
+        detail=_by_parts(motion.detail, fill),
     )
 
 
@@ -163,7 +173,20 @@ def smoothed(motion: Motion, strength: float) -> Motion:
         scale=np.exp(scale[:, 0]),
         expression=smooth_track(motion.expression, times, strength, window=0.06, most=1.2),
         head=np.concatenate([turn, grow, shift], 1),
+        detail=_by_parts(motion.detail, lambda x: averaged(x, times, _DETAIL_WINDOW * strength)),
     )
+
+
+def _by_parts(detail: NDArray[np.float16], change: Callable[[Floats], np.ndarray]) -> NDArray[np.float16]:
+    """A detail (F, 478, 3) whose tracks (F, D) `change` goes over, some points after others since they are
+    large."""
+    if not detail.any():
+        return detail[:0]
+    done = []
+    for part in np.array_split(detail, _DETAIL_PARTS, axis=1):
+        values = change(part.reshape(len(part), -1).astype(np.float32)).astype(np.float16)
+        done.append(values.reshape(len(values), *part.shape[1:]))
+    return np.concatenate(done, axis=1)
 
 
 def resampled(motion: Motion, fps: Fraction) -> Motion:
@@ -185,6 +208,7 @@ def resampled(motion: Motion, fps: Fraction) -> Motion:
         translation=at(motion.translation),
         expression=at(motion.expression),
         head=at(motion.head),
+        detail=_by_parts(motion.detail, at),
         found=motion.found[nearest],
         fps=fps,
     )
@@ -210,6 +234,7 @@ def cut(motion: Motion, start: Fraction | None, end: Fraction | None) -> Motion:
         translation=motion.translation[part],
         expression=motion.expression[part],
         head=motion.head[part],
+        detail=motion.detail[part],
         found=motion.found[part],
         duration=high - motion.times[first],
     )

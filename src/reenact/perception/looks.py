@@ -1,0 +1,39 @@
+"""A driving face and its head, followed by their looks from the first frame on."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from reenact.geometry.face_model import FaceModel
+from reenact.perception.close_up import CloseUp
+from reenact.perception.head_tracker import HeadTracker
+from reenact.perception.skin_tracker import SkinTracker
+from reenact.types import FaceState, Floats, Image, Points
+
+
+class Seen(NamedTuple):
+    """points: (478, 3) pixels. state: their fit. head: (6,) as of `geometry.head_offset`, in pixels."""
+
+    points: Points
+    state: FaceState
+    head: Floats
+
+
+class LooksTracker:
+    """What a detector says of one face, frame by frame, made exact by what is seen."""
+
+    def __init__(self, model: FaceModel) -> None:
+        self._model = model
+        self._skin, self._head = SkinTracker(), HeadTracker()
+
+    def restart(self) -> None:
+        """Take the next frame as the one that everything is followed from."""
+        self._skin.restart()
+        self._head.restart()
+
+    def follow(self, picture: Image, points: Points) -> Seen:
+        """The face in the next frame (H, W, 3), of the detector's points (478, 3)."""
+        close_up = CloseUp.of(picture, self._model.fit(points))
+        points = self._skin.refined(close_up, points)
+        state = self._model.fit(points)
+        return Seen(points, state, self._head.offset(close_up, points, state))
