@@ -66,7 +66,7 @@ class FaceState:
 
 @dataclass(frozen=True)
 class Motion:
-    """What a driving video says: pose, expression and time of each frame; no identity, no pixels.
+    """What a driving video says: pose, expression and time of each frame; no pixels.
 
     times: F exact seconds. rotation: (F, 3) radians. scale: (F,) and translation: (F, 2) in units of the
     picture's longer side. expression: (F, E). found: (F,) bool, False where no face was seen and the values
@@ -74,7 +74,8 @@ class Motion:
     exact seconds, the last frame's own display time included. head: (F, 6), how the head is posed apart from
     its face (`geometry.head_offset`), the shift in units of the longer side. detail: (F, 478, 3) float16, what
     the coefficients leave over of the face's motion since the first frame with a face (`geometry.detail`), in
-    canonical units. Left out, both are zeros.
+    canonical units. Left out, both are zeros. identity: (I,) of the driving face, where it was just tracked; it
+    is never written to a file, and None in what was read from one.
     """
 
     times: tuple[Fraction, ...]
@@ -88,6 +89,7 @@ class Motion:
     duration: Fraction
     head: Floats = field(default_factory=lambda: np.zeros((0, 6), np.float32))
     detail: NDArray[np.float16] = field(default_factory=lambda: np.zeros((0, 478, 3), np.float16))
+    identity: Floats | None = None
 
     def __post_init__(self) -> None:
         for name in ("head", "detail"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from reenact.media.reader import open_frames
 from reenact.pipeline.options import MotionOptions
 from reenact.pipeline.portrait import Portrait, Puppet, blend_of, choose_anchor, drives_of, read_portrait
 from reenact.pipeline.track import smoothed, track_video
-from reenact.types import Floats, Image, Motion, Points
+from reenact.types import Image, Motion, Points
 
 
 class Finder:
@@ -73,6 +74,13 @@ def read_clip(path: Path, size: int, most: int, finder: Finder, smooth: float = 
     return Clip(path, motion, frames, shown, [finder(image) for image in shown], pictures[0])
 
 
+def read_frame(path: Path, number: int, size: int) -> Image:
+    """(H, W, 3): one frame of a clip, the longer side at `size` pixels."""
+    with open_frames(path) as source:
+        frame = next(islice(source, number, None))
+    return area_resized(over(frame.image, 128), size)
+
+
 def area_resized(image: Image, longest: int) -> Image:
     """(H, W, C) with its longer side at `longest` pixels: area means where it shrinks, cubic where it grows."""
     import cv2
@@ -85,8 +93,7 @@ def area_resized(image: Image, longest: int) -> Image:
 
 
 class Performer:
-    """A source bound to a system and to a clip's motion, through the pipeline's own parts. driver: as in
-    `Puppet`."""
+    """A source bound to a system and to a clip's motion, through the pipeline's own parts."""
 
     def __init__(
         self,
@@ -94,9 +101,8 @@ class Performer:
         system: str,
         motion: Motion,
         options: MotionOptions,
-        driver: Floats | None = None,
     ) -> None:
-        self.puppet = Puppet(portrait, system, blend_of(options), threads=2, driver=driver)
+        self.puppet = Puppet(portrait, system, blend_of(options), threads=2, driver=motion.identity)
         self.drives: list[Drive] = drives_of(motion, portrait)
         self.anchor_frame = choose_anchor(self.puppet, motion, self.drives, options.anchor)
 

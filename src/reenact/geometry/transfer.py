@@ -44,9 +44,10 @@ _SLITS = {"right_eye": (RIGHT_EYE, 0.05), "left_eye": (LEFT_EYE, 0.05), "mouth":
 """Each slit, and the opening (gap over width) that the detector still sees when it is shut."""
 _POSE_LIMIT = np.deg2rad(42)
 _LEAST_OPEN = 0.02
-_SAME = (0.02, 0.035)
-"""Canonical units, root mean square over points: expressions nearer than the first count as one, those further
-than the second do not."""
+_SAME = (1.9, 2.3)
+"""How far apart identities are (`FaceModel.apart`): nearer than the first is one person, further than the
+second two. First frame and whole of 16 clips were apart by 1.9 at most, but for one with 2.8; those of
+different clips by 2.1 at least, and by 2.6 or more in 19 of 20 pairs."""
 NECK = np.array([0.0, 1.2, 1.1], np.float32)
 """Where the head turns, in the canonical frame: behind the jaw, at the top of the neck."""
 
@@ -95,11 +96,15 @@ class Blend:
 class Transfer:
     """Target landmarks of one source face under any driving motion.
 
-    points: (478, 3) of the source in pixels; its state is fitted with `model`.
+    points: (478, 3) of the source in pixels; its state is fitted with `model`. driver: (I,) identity of the
+    driving face, where it is known. A single picture does not tell a face's shape from its expression for
+    certain; where the driver is the same person, the source's expression is read with what its frames say.
     """
 
-    def __init__(self, model: FaceModel, points: Points, blend: Blend | None = None) -> None:
-        self.model = model
+    def __init__(
+        self, model: FaceModel, points: Points, blend: Blend | None = None, driver: Floats | None = None
+    ) -> None:
+        self.model, self.driver = model, driver
         self.blend = blend or Blend()
         self.state = model.fit(points)
         self.shape = model.shape(self.state.identity, self.state.expression) + left_over(
@@ -108,7 +113,11 @@ class Transfer:
         self._gain = _point_gains(self.blend)
         self._directions = model.expression.reshape(len(model.expression), -1)
         self._own_gaps = {name: opening(self.shape, ring).gap for name, (ring, _) in _SLITS.items()}
-        self._anchor: tuple[Floats, Floats, dict[str, float]] | None = None
+        apart = np.inf if driver is None else model.apart(self.state.identity, driver)
+        unlike = float(smoothstep(apart, *_SAME))
+        self._own = self._read(driver, 1 - unlike)
+        self._unlike = 1.0 if self.blend.relative else unlike
+        self._anchor: tuple[Floats, dict[str, float]] | None = None
 
     def target(self, drive: Drive, anchor: Drive) -> tuple[Points, FaceState]:
         """Target points (478, 3) in the source picture's pixels, and the target's state. `anchor` is the
@@ -132,7 +141,7 @@ class Transfer:
     def distance(self, drive: Drive) -> float:
         """How far a driving moment is from the source's own state: for the choice of the anchor. Points of
         eyes and mouth count most; a head turn of 12 degrees counts as much as a plain change of 1."""
-        moved = ((drive.expression - self.state.expression) @ self._directions).reshape(-1, 3)
+        moved = ((drive.expression - self._own) @ self._directions).reshape(-1, 3)
         face = float(np.sqrt((moved[_FEATURES] ** 2).sum(1).mean())) / 0.03
         turn = rotation_matrix(drive.rotation) @ rotation_matrix(self.state.rotation).T
         return float(face**2 + (np.linalg.norm(rotation_vector(turn)) / 0.21) ** 2)
@@ -159,26 +168,20 @@ class Transfer:
         return FaceState(vector, scale, translation.astype(np.float32), own.identity, own.expression)
 
     def _face(self, drive: Drive, anchor: Drive) -> tuple[Points, Floats]:
-        start, gaps = self._start(anchor.expression)
-        change, detail = drive.expression - start, drive.detail - anchor.detail
+        start = anchor.expression if self.blend.relative else self._own
+        change, detail = drive.expression - start, drive.detail - self._unlike * anchor.detail
         moved = ((change @ self._directions).reshape(-1, 3) + detail) * self._gain[:, None]
         shape = _with_gaze(self.shape + moved, moved, self.blend.gaze)
-        shape = self._shut(shape, self._gaps(drive.expression), gaps)
+        shape = self._shut(shape, self._gaps(drive.expression), self._gaps_of(start))
         return shape, (self.state.expression + change).astype(np.float32)
 
-    def _start(self, anchor: Floats) -> tuple[Floats, dict[str, float]]:
-        """The driving expression (E,) that is the source's own, and its `_gaps`; the same for all frames
-        of a run. In absolute motion it is the source's own, unless the anchor's is so near that the difference
-        may be what a single picture leaves open between a face's shape and its expression."""
-        if self._anchor is not None and self._anchor[0] is anchor:
-            return self._anchor[1:]
-        start = anchor
-        if not self.blend.relative:
-            apart = anchor - self.state.expression
-            moved = (apart @ self._directions).reshape(-1, 3)
-            start = anchor - apart * smoothstep(float(np.sqrt((moved**2).sum(1).mean())), *_SAME)
-        self._anchor = (anchor, start, self._gaps(start))
-        return self._anchor[1:]
+    def _read(self, driver: Floats | None, alike: float) -> Floats:
+        """The source's own expression (E,), to which the driving one is compared."""
+        own = self.state.expression
+        if driver is None or not alike:
+            return own
+        known = self.model.with_identity(self.state, driver).expression
+        return (own + alike * (known - own)).astype(np.float32)
 
     def _shut(self, shape: Points, now: dict[str, float], start: dict[str, float]) -> Points:
         """Close lids and lips in proportion: where the driving slit keeps a share of its opening, so does the
@@ -201,6 +204,13 @@ class Transfer:
         shut one."""
         face = self.model.mean + (expression @ self._directions).reshape(-1, 3)
         return {name: max(opening(face, ring).gap - floor, 0.0) for name, (ring, floor) in _SLITS.items()}
+
+    def _gaps_of(self, start: Floats) -> dict[str, float]:
+        """`_gaps` of what stands for the source's own, which is the same for all frames of a run."""
+        known = self._anchor
+        if known is None or known[0] is not start:
+            self._anchor = known = (start, self._gaps(start))
+        return known[1]
 
 
 def neck_travel(start: Floats, goal: Floats) -> Floats:

@@ -12,7 +12,8 @@ from reenact.types import FaceState, Floats, Image, Points
 
 
 class Seen(NamedTuple):
-    """points: (478, 3) pixels. state: their fit. head: (6,) as of `geometry.head_offset`, in pixels."""
+    """points: (478, 3) pixels, where they are seen. state: the fit of the detector's. head: (6,) as of
+    `geometry.head_offset`, in pixels."""
 
     points: Points
     state: FaceState
@@ -33,7 +34,7 @@ class LooksTracker:
 
     def follow(self, picture: Image, points: Points) -> Seen:
         """The face in the next frame (H, W, 3), of the detector's points (478, 3)."""
-        close_up = CloseUp.of(picture, self._model.fit(points))
-        points = self._skin.refined(close_up, points)
         state = self._model.fit(points)
-        return Seen(points, state, self._head.offset(close_up, points, state))
+        close_up = CloseUp.of(picture, state)
+        head = self._head.offset(close_up, points, state)
+        return Seen(self._skin.refined(close_up, points), state, head)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reenact.geometry.face_model import POINTS, default_face_model
-from reenact.geometry.schemes import LEFT_EYE, LIPS_INNER, MESH_TRIANGLES, RIGHT_EYE
+from reenact.geometry.schemes import LEFT_EYE, LIPS_INNER, LIPS_OUTER, MESH_TRIANGLES, RIGHT_EYE
 from reenact.perception.close_up import CloseUp
 from reenact.perception.lucas_kanade import Search, found_again
 from reenact.types import Floats, Points
@@ -30,6 +30,8 @@ _PRIOR = 0.3
 _MESH = 468
 _CHANGING = np.concatenate([RIGHT_EYE, LEFT_EYE, LIPS_INNER, np.arange(_MESH, POINTS)]).astype(np.int32)
 """Edges of what opens and shuts, and the irises: they look otherwise in the next frame."""
+_FEATURES = np.concatenate([_CHANGING, LIPS_OUTER]).astype(np.int32)
+"""These stay where the detector has them, who knows eyes and lips best."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ class SkinTracker:
         trust = (found & seen & start.seen & _steady()).astype(np.float32)
         near = _nearness()
         step = (near @ (trust[:, None] * moved)) / ((near @ trust)[:, None] + np.float32(_PRIOR))
-        step[LIPS_INNER] = 0
+        step[_FEATURES] = 0
         out = points.copy()
         out[:, :2] += step / np.float32(close_up.zoom)
         return out

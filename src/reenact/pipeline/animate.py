@@ -89,7 +89,14 @@ def animate_image(
     ready()
     portrait = _portrait_for(motion, portraits, options, longest=_STILL_LONGEST)
     blend = replace(blend_of(options.motion), relative=options.motion.mode == "relative")
-    puppet = Puppet(portrait, options.system, blend, paste=settings.paste, threads=options.threads)
+    puppet = Puppet(
+        portrait,
+        options.system,
+        blend,
+        paste=settings.paste,
+        threads=options.threads,
+        driver=motion.identity,
+    )
     drive, anchor = still_drive(drives_of(motion, portrait)[0])
     tell("render", 0, 1)
     image = puppet.render(drive, anchor)
@@ -139,7 +146,7 @@ def animate_video(
     portrait = _portrait_for(motion, portraits, options, longest=_VIDEO_LONGEST)
     blend = blend_of(options.motion)
     ready()
-    puppet = Puppet(portrait, options.system, blend, paste=settings.paste, threads=each)
+    puppet = Puppet(portrait, options.system, blend, paste=settings.paste, threads=each, driver=motion.identity)
     finisher = _finisher(settings, signer, puppet, sources, driving)
     with atomic_output(
         output, overwrite=settings.overwrite, inputs=[*sources, driving], folder=folder

@@ -105,7 +105,8 @@ class Puppet:
     """A portrait bound to a system: from a driving moment to a picture.
 
     threads: what the generator may use. paste: give the whole picture back, else the face's crop alone. driver:
-    (I,) identity of the driving face as a converter sees it; without it, the mean face.
+    (I,) identity of the driving face, for the transfer and as a learned converter sees it; without it, the mean
+    face.
     """
 
     def __init__(
@@ -121,7 +122,7 @@ class Puppet:
         self.spec = find_system(system) if isinstance(system, str) else system
         self.portrait = portrait
         self.paste = paste
-        self.transfer = Transfer(default_face_model(), portrait.points, blend)
+        self.transfer = Transfer(default_face_model(), portrait.points, blend, driver)
         self.box = face_box(portrait, self.spec.margin if paste else _CROP_MARGIN)
         face = self._source_face()
         load = find_converter(self.spec.converter).load

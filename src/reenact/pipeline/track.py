@@ -121,6 +121,7 @@ def _motion(
         duration=duration,
         head=np.array([scaled(face.head, 1 / longest) for face in seen], np.float32)[held],
         detail=_details(model, known, seen)[held],
+        identity=identity,
     )
     return bridged(motion)
 

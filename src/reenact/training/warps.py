@@ -28,7 +28,7 @@ from reenact.systems.spec import SourceFace, SystemSpec, TargetShape
 from reenact.training.recolour import recoloured
 from reenact.training.rendered import in_processes, read_shards, write_shard
 from reenact.training.sources import Data
-from reenact.types import Image, Motion
+from reenact.types import Floats, Image, Motion
 
 STILLS_A_SHARD = 24
 _ARRAYS = ("source", "source_maps", "warp", "maps", "flow", "target", "of")
@@ -68,10 +68,10 @@ class _Recorder:
 class _Recorded:
     """A portrait whose warps are kept, with the true crop beside each."""
 
-    def __init__(self, portrait: Portrait, blend: Blend) -> None:
+    def __init__(self, portrait: Portrait, blend: Blend, driver: Floats | None = None) -> None:
         self._made: list[_Recorder] = []
         spec = SystemSpec("record", "", "", 2.6, False, self._load)
-        self.puppet = Puppet(portrait, spec, blend)
+        self.puppet = Puppet(portrait, spec, blend, driver=driver)
         self._targets: list[Image] = []
 
     def _load(self, source: SourceFace, threads: int | None) -> _Recorder:
@@ -152,7 +152,8 @@ def _render_clip(path: Path, folder: Path, plan: WarpPlan, part: str) -> None:
     for start in starts.tolist() if part == "train" else [0]:
         chosen = random.choice(count, min(plan.targets if part == "train" else 24, count), replace=False)
         try:
-            recorded = _Recorded(read_portrait(pictures[start]), Blend(relative=False, in_frame=True))
+            blend = Blend(relative=False, in_frame=True)
+            recorded = _Recorded(read_portrait(pictures[start]), blend, motion.identity)
         except ReenactError:
             continue
         drives = drives_of(motion, recorded.puppet.portrait)

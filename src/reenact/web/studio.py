@@ -28,7 +28,7 @@ from reenact.pipeline.pose import Pose, pose_motion
 from reenact.pipeline.track import smoothed
 from reenact.trust import new_mark_id
 from reenact.trust.watermark import Watermark
-from reenact.types import FaceState, Image, Motion
+from reenact.types import FaceState, Floats, Image, Motion
 from reenact.web.limits import Limits, check_portrait
 
 LONGEST = 640
@@ -107,7 +107,7 @@ class Studio:
         """One moment of the result, (H, W, 3). position: 0 to 1 along the driving file. Raises ReenactError for
         a wrong anchor or system."""
         with self._lock:
-            puppet = self._puppet(system, motion)
+            puppet = self._puppet(system, motion, driving.motion.identity)
             drives, anchor = self._driven(driving, motion, puppet)
             return self._marked(puppet.render(drives[driving.number(position)], anchor))
 
@@ -123,15 +123,15 @@ class Studio:
     def _marked(self, image: Image) -> Image:
         return self._mark.embed(_flat(image))
 
-    def _puppet(self, system: str, motion: MotionOptions) -> Puppet:
+    def _puppet(self, system: str, motion: MotionOptions, driver: Floats | None = None) -> Puppet:
         """The system's puppet under these settings. What a system computes of the source does not depend on
         them: only the transfer is made anew."""
         blend = blend_of(motion)
         puppet = self._puppets.get(system)
         if puppet is None:
-            puppet = self._puppets[system] = Puppet(self.portrait, system, blend)
-        elif puppet.transfer.blend != blend:
-            puppet.transfer = Transfer(default_face_model(), self.portrait.points, blend)
+            puppet = self._puppets[system] = Puppet(self.portrait, system, blend, driver=driver)
+        elif puppet.transfer.blend != blend or puppet.transfer.driver is not driver:
+            puppet.transfer = Transfer(default_face_model(), self.portrait.points, blend, driver)
         return puppet
 
     def _driven(self, driving: Driving, motion: MotionOptions, puppet: Puppet) -> tuple[list[Drive], Drive]:

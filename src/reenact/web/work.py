@@ -123,7 +123,7 @@ def _targets(
 ) -> Iterator[tuple[Fraction, Points]]:
     portrait = read_portrait(source, options.source_face)
     # The landmarks are the transfer's; any system's puppet has it, and this one loads no network.
-    puppet = Puppet(portrait, "warp", blend_of(options.motion))
+    puppet = Puppet(portrait, "warp", blend_of(options.motion), driver=motion.identity)
     if still:
         drive, anchor = still_drive(drives_of(motion, portrait)[0])
         drives = [drive]
