@@ -74,8 +74,8 @@ class Motion:
     exact seconds, the last frame's own display time included. head: (F, 6), how the head is posed apart from
     its face (`geometry.head_offset`), the shift in units of the longer side. detail: (F, 478, 3) float16, what
     the coefficients leave over of the face's motion since the first frame with a face (`geometry.detail`), in
-    canonical units. Left out, both are zeros. identity: (I,) of the driving face, where it was just tracked; it
-    is never written to a file, and None in what was read from one.
+    canonical units. Left out, both are zeros. identity: (I,) of the driving face. The last two
+    are one person's; they are never written to a file, and what was read from one does not have them.
     """
 
     times: tuple[Fraction, ...]

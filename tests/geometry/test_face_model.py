@@ -267,3 +267,19 @@ def test_the_shipped_model_is_refused_with_any_byte_changed(tmp_path):
         assert str(path) in str(caught.value)
     with pytest.raises(ReenactError, match="cannot be read"):
         load_shipped(tmp_path / "gone")
+
+
+def test_identities_are_apart_by_what_a_picture_tells_of_them(model):
+    none = np.zeros(len(model.identity), np.float32)
+    one = np.random.default_rng(1).normal(size=len(none)).astype(np.float32)
+    assert model.apart(one, one) == 0
+    assert model.apart(one, none) == pytest.approx(model.apart(none, one))
+    assert model.apart(2 * one, none) == pytest.approx(2 * model.apart(one, none), rel=1e-5)
+    # Against the posterior that `fit` works with, formed anew.
+    modes = np.concatenate([model.identity, model.expression]).reshape(-1, 478 * 3).astype(np.float64)
+    precision = modes @ np.diag(1 / np.maximum(model.noise.reshape(-1), 1e-4) ** 2) @ modes.T + np.eye(
+        len(modes)
+    )
+    left = np.linalg.inv(precision)[: len(none), : len(none)] + 0.02 * np.eye(len(none))
+    wanted = np.sqrt(one @ np.linalg.solve(left, one) / len(none))
+    assert model.apart(one, none) == pytest.approx(wanted, rel=1e-3)

@@ -322,3 +322,40 @@ def test_an_absolute_head_is_the_drivers_own(model, face):
     wanted = apart(turned(own, (0, 0.2, 0)), 5, 3.0).of_head()
     assert angle(head.rotation, wanted.rotation) < 0.05
     np.testing.assert_allclose(head.translation, own.translation + np.array([3, 0]), atol=0.02)
+
+
+def test_a_persons_own_skin_moves_in_detail_and_nobody_elses(model, face):
+    own = model.fit(face.points).identity
+    fold = np.zeros((478, 3), np.float32)
+    fold[200:230, :2] = 0.02
+    for mode in MODES.values():
+        for driver, share in ((own, 1.0), (own + 3.0, 0.0), (None, 0.0)):
+            transfer = Transfer(model, face.points, mode, driver)
+            start = own_drive(transfer)
+            plain = transfer.target(start, start)[0]
+            made = transfer.target(replace(start, detail=fold), start)[0]
+            turn = rotation_matrix(start.rotation)
+            wanted = share * start.scale * (fold @ turn.T)[:, :2]
+            np.testing.assert_allclose((made - plain)[:, :2], wanted, atol=2e-3)
+            anchored = transfer.target(replace(start, detail=fold), replace(start, detail=fold))[0]
+            left = wanted if not mode.relative else 0 * wanted
+            np.testing.assert_allclose((anchored - plain)[:, :2], left, atol=2e-3)
+
+
+def test_one_person_read_with_one_identity_comes_back_exactly(model, face):
+    """Absolute motion of the source's own moments, of which many frames told the identity."""
+    single = model.fit(face.points)
+    rng = np.random.default_rng(9)
+    person = single.identity + rng.normal(0, 0.25, len(single.identity)).astype(np.float32)
+    assert model.apart(single.identity, person) < 1.9
+    known = model.with_identity(single, person)
+    moment = Drive(known.rotation, known.scale, known.translation, known.expression)
+    absolute = Blend(relative=False, in_frame=True)
+    off = [
+        np.linalg.norm(
+            (Transfer(model, face.points, absolute, driver).target(moment, moment)[0] - face.points)[:, :2],
+            axis=1,
+        )
+        for driver in (person, None)
+    ]
+    assert off[0].mean() < 0.3 * off[1].mean()

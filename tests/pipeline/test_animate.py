@@ -15,7 +15,7 @@ import pytest
 from media_samples import onsets
 
 from reenact.errors import ReenactError
-from reenact.geometry.face_model import rotation_vector
+from reenact.geometry.face_model import default_face_model, rotation_vector
 from reenact.media.reader import open_frames
 from reenact.perception.detector import MeshDetector
 from reenact.perception.head_pose import HeadPose, pose_matrix
@@ -23,6 +23,7 @@ from reenact.pipeline import animate
 from reenact.pipeline.animate import animate_image, animate_video
 from reenact.pipeline.motion_file import write_motion
 from reenact.pipeline.options import DEFAULT_SYSTEM, MotionOptions, OutputOptions, RunOptions
+from reenact.pipeline.portrait import read_portrait
 from reenact.pipeline.track import track_video
 from reenact.trust import verify
 
@@ -81,14 +82,29 @@ class TestFullRun:
         assert nothing_left(made.output.parent, "out.mp4")
 
 
-def test_a_motion_file_does_what_its_video_does(portrait, driving, tmp_path, quick):
+def test_a_motion_file_does_what_its_video_does_to_other_people(picture, driving, tmp_path, quick):
     motion, _ = track_video(driving, end=Fraction(1, 4))
+    portrait = tmp_path / "broad.png"
+    PIL.Image.fromarray(picture).resize((picture.shape[1] * 3 // 2, picture.shape[0])).save(portrait)
+    model = default_face_model()
+    assert model.apart(model.fit(read_portrait(portrait).points).identity, motion.identity) > 2.5
     write_motion(tmp_path / "take.motion", motion)
     for name, source in (("a", driving), ("b", tmp_path / "take.motion")):
         animate_video([portrait], source, tmp_path / name, quick(end=Fraction(1, 4)))
     first, second = ([np.array(PIL.Image.open(p)) for p in sorted((tmp_path / n).iterdir())] for n in "ab")
     assert len(first) == len(second) == 8
     np.testing.assert_array_equal(first, second)
+
+
+def test_a_video_moves_its_own_person_in_detail(portrait, driving, tmp_path, quick):
+    motion, _ = track_video(driving, end=Fraction(1, 4))
+    assert motion.detail.any()
+    write_motion(tmp_path / "take.motion", motion)
+    for name, source in (("a", driving), ("b", tmp_path / "take.motion")):
+        animate_video([portrait], source, tmp_path / name, quick(end=Fraction(1, 4)))
+    first, second = ([np.array(PIL.Image.open(p)) for p in sorted((tmp_path / n).iterdir())] for n in "ab")
+    off = [np.abs(x.astype(int) - y).mean() for x, y in zip(first, second, strict=True)]
+    assert 0 < np.mean(off) < 2
 
 
 def test_uneven_times_stay_uneven(portrait, film, performance, tmp_path, quick):

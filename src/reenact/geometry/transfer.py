@@ -98,7 +98,8 @@ class Transfer:
 
     points: (478, 3) of the source in pixels; its state is fitted with `model`. driver: (I,) identity of the
     driving face, where it is known. A single picture does not tell a face's shape from its expression for
-    certain; where the driver is the same person, the source's expression is read with what its frames say.
+    certain; where the driver is the same person, the source's expression is read with what its frames say, and
+    details of the skin are carried over, which would only tear another person's.
     """
 
     def __init__(
@@ -114,9 +115,8 @@ class Transfer:
         self._directions = model.expression.reshape(len(model.expression), -1)
         self._own_gaps = {name: opening(self.shape, ring).gap for name, (ring, _) in _SLITS.items()}
         apart = np.inf if driver is None else model.apart(self.state.identity, driver)
-        unlike = float(smoothstep(apart, *_SAME))
-        self._own = self._read(driver, 1 - unlike)
-        self._unlike = 1.0 if self.blend.relative else unlike
+        self._alike = 1 - float(smoothstep(apart, *_SAME))
+        self._own = self._read(driver)
         self._anchor: tuple[Floats, dict[str, float]] | None = None
 
     def target(self, drive: Drive, anchor: Drive) -> tuple[Points, FaceState]:
@@ -169,19 +169,24 @@ class Transfer:
 
     def _face(self, drive: Drive, anchor: Drive) -> tuple[Points, Floats]:
         start = anchor.expression if self.blend.relative else self._own
-        change, detail = drive.expression - start, drive.detail - self._unlike * anchor.detail
-        moved = ((change @ self._directions).reshape(-1, 3) + detail) * self._gain[:, None]
+        change = drive.expression - start
+        moved = (change @ self._directions).reshape(-1, 3)
+        if self._alike:
+            moved = moved + self._alike * (
+                drive.detail - anchor.detail if self.blend.relative else drive.detail
+            )
+        moved = moved * self._gain[:, None]
         shape = _with_gaze(self.shape + moved, moved, self.blend.gaze)
         shape = self._shut(shape, self._gaps(drive.expression), self._gaps_of(start))
         return shape, (self.state.expression + change).astype(np.float32)
 
-    def _read(self, driver: Floats | None, alike: float) -> Floats:
+    def _read(self, driver: Floats | None) -> Floats:
         """The source's own expression (E,), to which the driving one is compared."""
         own = self.state.expression
-        if driver is None or not alike:
+        if driver is None or not self._alike:
             return own
         known = self.model.with_identity(self.state, driver).expression
-        return (own + alike * (known - own)).astype(np.float32)
+        return (own + self._alike * (known - own)).astype(np.float32)
 
     def _shut(self, shape: Points, now: dict[str, float], start: dict[str, float]) -> Points:
         """Close lids and lips in proportion: where the driving slit keeps a share of its opening, so does the

@@ -21,20 +21,23 @@ class Seen(NamedTuple):
 
 
 class LooksTracker:
-    """What a detector says of one face, frame by frame, made exact by what is seen."""
+    """What a detector says of one face, frame by frame, made exact by what is seen. skin: follow the face's
+    points too; without it they stay as the detector gives them."""
 
-    def __init__(self, model: FaceModel) -> None:
+    def __init__(self, model: FaceModel, *, skin: bool) -> None:
         self._model = model
-        self._skin, self._head = SkinTracker(), HeadTracker()
+        self._skin, self._head = SkinTracker() if skin else None, HeadTracker()
 
     def restart(self) -> None:
         """Take the next frame as the one that everything is followed from."""
-        self._skin.restart()
         self._head.restart()
+        if self._skin is not None:
+            self._skin.restart()
 
     def follow(self, picture: Image, points: Points) -> Seen:
         """The face in the next frame (H, W, 3), of the detector's points (478, 3)."""
         state = self._model.fit(points)
         close_up = CloseUp.of(picture, state)
         head = self._head.offset(close_up, points, state)
-        return Seen(self._skin.refined(close_up, points), state, head)
+        seen = points if self._skin is None else self._skin.refined(close_up, points)
+        return Seen(seen, state, head)

@@ -15,6 +15,7 @@ from typing import Literal
 import numpy as np
 
 from reenact.errors import ReenactError
+from reenact.geometry.face_model import default_face_model
 from reenact.geometry.transfer import Drive, neck_travel
 from reenact.media.audio import AudioTrack, audio_of
 from reenact.media.encoders import check_codec
@@ -85,7 +86,7 @@ def animate_image(
     signer = signer_of(settings)
     ready = _prepared(options.system, options.threads)
     portraits = [read_portrait(path, options.source_face) for path in sources]
-    motion, notes = _motion_of(driving, options, tell, motion, still=True)
+    motion, notes = _motion_of(driving, options, tell, motion, portraits[0], still=True)
     ready()
     portrait = _portrait_for(motion, portraits, options, longest=_STILL_LONGEST)
     blend = replace(blend_of(options.motion), relative=options.motion.mode == "relative")
@@ -142,7 +143,7 @@ def animate_video(
     ready = _prepared(options.system, each)
     # The source comes first: a mistake in it should not show only after a long video was tracked.
     portraits = [read_portrait(path, options.source_face) for path in sources]
-    motion, notes = _motion_of(driving, options, tell, motion)
+    motion, notes = _motion_of(driving, options, tell, motion, portraits[0])
     portrait = _portrait_for(motion, portraits, options, longest=_VIDEO_LONGEST)
     blend = blend_of(options.motion)
     ready()
@@ -183,9 +184,15 @@ def _prepared(system: str, threads: int | None) -> Callable[[], object]:
 
 
 def _motion_of(
-    driving: Path, options: RunOptions, tell: Progress, known: Motion | None, still: bool = False
+    driving: Path,
+    options: RunOptions,
+    tell: Progress,
+    known: Motion | None,
+    source: Portrait,
+    still: bool = False,
 ) -> tuple[Motion, tuple[str, ...]]:
-    """The driving motion, smoothed and at the rate asked for. known: as it was tracked before, if it was."""
+    """The driving motion for a source, smoothed and at the rate asked for. known: as it was tracked before,
+    if it was."""
     settings = options.output
     notes: tuple[str, ...] = ()
     if known is not None:
@@ -204,6 +211,7 @@ def _motion_of(
             keep_partial=settings.keep_partial,
             progress=tell,
             threads=options.threads,
+            person=default_face_model().fit(source.points).identity,
         )
     if not still:
         motion = smoothed(motion, options.motion.smooth)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
-from reenact.geometry.detail import PLAIN, SHAPE, detail_between, left_over
 from reenact.geometry.face_model import default_face_model
 from reenact.geometry.head_offset import scaled
 from reenact.geometry.smooth import OneEuro
 from reenact.geometry.transfer import Drive
 from reenact.perception.detector import FaceFollower
-from reenact.perception.looks import LooksTracker, Seen
+from reenact.perception.looks import LooksTracker
 from reenact.types import FaceState, Floats, Image
 
 _SETTLE = 0.05
@@ -33,8 +30,7 @@ class LiveDrive:
         self._last: Drive | None = None
         self._longest = longest
         self._model = default_face_model()
-        self._follower, self._looks = FaceFollower(), LooksTracker(self._model)
-        self._first: Seen | None = None
+        self._follower, self._looks = FaceFollower(), LooksTracker(self._model, skin=False)
         self._identity: Floats | None = None
         self._filters = _filters(smooth) if smooth > 0 else {}
 
@@ -48,33 +44,22 @@ class LiveDrive:
         side = max(image.shape[:2])
         if self.anchor is None:
             self._looks.restart()
-            self._first = None
         seen = self._looks.follow(image, face.points)
-        state = self._known(seen.state)
+        state, head = self._known(seen.state), scaled(seen.head, 1 / side)
         parts = {
             "rotation": state.rotation,
             "scale": np.log(np.array([state.scale / side], np.float32)),
             "translation": state.translation / np.float32(side),
             "expression": state.expression,
-            "head": scaled(seen.head, 1 / side),
-            "detail": self._detail(seen, state).ravel(),
+            "head": head,
         }
         parts.update({name: steady(parts[name], at) for name, steady in self._filters.items()})
         scale = float(np.exp(parts["scale"][0])) * self._longest
         translation = parts["translation"] * np.float32(self._longest)
-        head, detail = scaled(parts["head"], self._longest), parts["detail"].reshape(SHAPE)
-        self._last = Drive(parts["rotation"], scale, translation, parts["expression"], head, detail)
+        head = scaled(parts["head"], self._longest)
+        self._last = Drive(parts["rotation"], scale, translation, parts["expression"], head)
         self.anchor = self.anchor or self._last
         return self._last
-
-    def _detail(self, seen: Seen, state: FaceState) -> Floats:
-        """What `state`, of the identity known by now, does not say of the motion since the anchor."""
-        if self._first is None or self.anchor is None:
-            self._first = seen
-            return PLAIN
-        first = replace(self._first.state, identity=state.identity, expression=self.anchor.expression)
-        rest = left_over(self._model, first, self._first.points)
-        return detail_between(left_over(self._model, state, seen.points), rest)
 
     def _known(self, state: FaceState) -> FaceState:
         """The state, given what is known of the driving person's identity so far."""
@@ -96,5 +81,4 @@ def _filters(smooth: float) -> dict[str, OneEuro]:
         "translation": OneEuro(1.5 / smooth, 10.0),
         "expression": OneEuro(2.5 / smooth, 0.25),
         "head": OneEuro(1.5 / smooth, 8.0),
-        "detail": OneEuro(3.0 / smooth, 8.0),
     }

@@ -29,6 +29,8 @@ _TRACK_LONGEST = 1280
 _DETAIL_WINDOW = 0.03
 """Seconds, one standard deviation, over which a detail is averaged."""
 _DETAIL_PARTS = 8
+_MAYBE_ONE = 3.5
+"""Two pictures whose identities are further apart than this (`FaceModel.apart`) do not show one person."""
 
 
 @dataclass
@@ -53,19 +55,21 @@ def track_video(
     keep_partial: bool = False,
     progress: Progress = silent,
     threads: int | None = None,
+    person: Floats | None = None,
 ) -> tuple[Motion, tuple[str, ...]]:
     """The motion of one face of a video, folder of frames, GIF or still, and notes on oddities.
 
     Frames without a face of at least 32 px are kept, with the motion held. Raises ReenactError where no frame
     has a face, and BrokenMedia where the file breaks off (with keep_partial the frames before the break are
-    taken).
+    taken). person: (I,) identity of the source: the skin is followed where the driving face may be this
+    person's, and in any case where nobody is named.
     """
     model = default_face_model()
     notes: list[str] = []
     with open_frames(path, start=start, end=end, longest=_TRACK_LONGEST, threads=threads) as source:
         track = _Track()
         try:
-            _follow(source, model, face, track, progress)
+            _follow(source, model, face, person, track, progress)
         except BrokenMedia as error:
             if not keep_partial or not track.times:
                 raise
@@ -82,11 +86,22 @@ def track_video(
     return _motion(track, model, fps, (info.width, info.height), duration), tuple(notes)
 
 
-def _follow(source: FrameSource, model: FaceModel, face: FaceChoice, track: _Track, progress: Progress) -> None:
+def _follow(
+    source: FrameSource,
+    model: FaceModel,
+    face: FaceChoice,
+    person: Floats | None,
+    track: _Track,
+    progress: Progress,
+) -> None:
     total = source.info.frames
-    looks = LooksTracker(model)
+    looks: LooksTracker | None = None
     for frame, seen in ahead(_faces(source, face)):
-        track.add(frame.time, None if seen is None else looks.follow(frame.image, seen.points))
+        if seen is not None and looks is None:
+            alike = person is None or model.apart(person, model.fit(seen.points).identity) < _MAYBE_ONE
+            looks = LooksTracker(model, skin=alike)
+        followed = None if seen is None or looks is None else looks.follow(frame.image, seen.points)
+        track.add(frame.time, followed)
         progress("track", len(track.times), total)
 
 
