@@ -61,8 +61,13 @@ def main() -> None:
                 )
                 shown = " | ".join(f"{value:.3f}" for value in values)
                 print(f"| {sigma:.0f} | {kind} | {on} | {shown} |", flush=True)
-    growth = opening_mouth(portrait, system=options.system, count=options.frames)
-    print(f"\nOpening mouth: gap {growth.opened:.1f} % of the eye distance, scale drift {growth.drift:.2f} %")
+    growth = opening_mouth(
+        portrait, portrait_of(still, options.side), system=options.system, count=options.frames
+    )
+    print(
+        f"\nOpening mouth: gap {growth.opened:.1f} % of the eye distance, scale drift {growth.drift:.2f} % "
+        f"({growth.by_landmarks:.2f} % by the detector's points)"
+    )
 
 
 if __name__ == "__main__":

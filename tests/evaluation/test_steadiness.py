@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import numpy as np
+import PIL.Image
 import pytest
 
 from reenact.errors import ReenactError
 from reenact.evaluation.scenes import portrait_of
-from reenact.evaluation.steadiness import mouth_motion, noisy_frames, opening_mouth, points_in, still_driver
+from reenact.evaluation.steadiness import (
+    head_sizes,
+    mouth_motion,
+    noisy_frames,
+    opening_mouth,
+    points_in,
+    still_driver,
+)
 from reenact.geometry.expressions import lips_parted
 from reenact.geometry.face_model import default_face_model
 from reenact.types import Image
@@ -27,9 +35,23 @@ def test_a_result_moves_less_than_its_noisy_driver(face: Image) -> None:
 
 
 def test_an_opening_mouth_does_not_make_the_head_grow(face: Image) -> None:
-    growth = opening_mouth(portrait_of(face, 192), count=12)
+    portrait = portrait_of(face, 192)
+    growth = opening_mouth(portrait, portrait, count=12)
     assert growth.opened > 8
-    assert growth.drift < 4
+    assert growth.drift < 1
+    assert growth.by_landmarks < 4
+
+
+def test_a_head_that_does_grow_is_seen_to(face: Image) -> None:
+    height, width = face.shape[:2]
+    grown = []
+    for n in range(4):
+        edge = round(0.01 * n * width)
+        cut = PIL.Image.fromarray(face[edge : height - edge, edge : width - edge])
+        grown.append(np.array(cut.resize((width, height), PIL.Image.Resampling.BICUBIC)))
+    sizes = head_sizes(grown, points_in(grown))
+    wanted = np.array([width / (width - 2 * round(0.01 * n * width)) for n in range(4)])
+    np.testing.assert_allclose(sizes / sizes[0], wanted, atol=0.006)
 
 
 def test_the_made_motion_opens_the_mouth_and_nothing_else() -> None:

@@ -1,7 +1,7 @@
 """Does a result hold still where nothing moves, and keep its size where only the mouth does?
 
 Two made drivers: one frame repeated under sensor noise, whose landmarks tremble only by the detector; and a
-head that opens its mouth and does nothing else.
+head that opens its mouth and does nothing else, as a video that is tracked like any other.
 """
 
 from __future__ import annotations
@@ -22,9 +22,11 @@ from reenact.evaluation.metrics.scale_drift import scale_drift
 from reenact.evaluation.scenes import Finder, Performer
 from reenact.geometry.expressions import expression
 from reenact.geometry.face_model import default_face_model
+from reenact.geometry.head_offset import with_offset
 from reenact.media.reader import open_frames
 from reenact.media.stills import write_still
 from reenact.media.writer import open_writer
+from reenact.perception.looks import LooksTracker
 from reenact.pipeline.options import MotionOptions
 from reenact.pipeline.portrait import Portrait
 from reenact.pipeline.track import smoothed, track_video
@@ -47,10 +49,13 @@ class Steadiness:
 
 @dataclass(frozen=True)
 class Growth:
-    """drift: range of the head's size in the result over its mean, per cent. opened: largest mouth gap less the
-    smallest, in per cent of the eye distance, so that it is seen that the mouth did open."""
+    """Ranges of the head's size in the result over its mean, per cent. drift: by the looks of forehead, hair
+    and ears (`perception.head_tracker`). by_landmarks: of a fit to the detector's points, which read an open
+    mouth as a larger face even where nothing else moved. opened: largest mouth gap less the smallest, in per
+    cent of the eye distance, so that it is seen that the mouth did open."""
 
     drift: float
+    by_landmarks: float
     opened: float
 
 
@@ -87,16 +92,29 @@ def still_driver(
     return Steadiness(jitter(seen, before), wander(seen, before), jitter(made, after), wander(made, after))
 
 
-def opening_mouth(portrait: Portrait, *, system: str = "warp", count: int = 50) -> Growth:
-    """Animate a portrait with a head that holds still and opens its mouth once, and fit the result."""
-    model = default_face_model()
-    performer = Performer(portrait, system, mouth_motion(count), MotionOptions(anchor=0))
-    points = points_in(performer.picture(n) for n in range(count))
-    states = [model.fit(face) for face in points]
-    identity = np.median([state.identity for state in states], axis=0).astype(np.float32)
-    states = [model.fit(face, identity=identity) for face in points]
+def opening_mouth(portrait: Portrait, still: Portrait, *, system: str = "warp", count: int = 50) -> Growth:
+    """Animate a portrait with a video of a head that holds still and opens its mouth once: `still`, moved by
+    `warp`."""
+    model, options = default_face_model(), MotionOptions(anchor=0)
+    mouth = Performer(still, "warp", mouth_motion(count), options)
+    with tempfile.TemporaryDirectory() as folder:
+        driver = _written(Path(folder), [mouth.picture(n) for n in range(count)], encoded=True)
+        raw, _ = track_video(driver)
+    performer = Performer(portrait, system, smoothed(raw, options.smooth), options)
+    made = [performer.picture(n) for n in range(count)]
+    points = points_in(made)
+    identity = np.median([model.fit(face).identity for face in points], axis=0).astype(np.float32)
+    fitted = np.array([model.fit(face, identity=identity).scale for face in points])
     gaps = [mouth_gap(face) for face in points]
-    return Growth(scale_drift(np.array([state.scale for state in states])), float(np.ptp(gaps)))
+    return Growth(scale_drift(head_sizes(made, points)), scale_drift(fitted), float(np.ptp(gaps)))
+
+
+def head_sizes(pictures: Iterable[Image], points: Floats) -> Floats:
+    """(F,) pixels a canonical unit of the head in each picture, by its looks since the first; points: of the
+    face in each, (F, 478, 3)."""
+    looks = LooksTracker(default_face_model(), skin=False)
+    seen = [looks.follow(picture, face) for picture, face in zip(pictures, points, strict=True)]
+    return np.array([with_offset(one.state, one.head).scale for one in seen], np.float32)
 
 
 def mouth_motion(count: int, strength: float = 1.0) -> Motion:
