@@ -86,3 +86,14 @@ def test_every_tenth_frame_or_fewer() -> None:
     long = compared_frames(361)
     assert len(long) == 12 and long[0] == 30 and set(np.diff(long)) == {30}
     assert compared_frames(100, most=2).tolist() == [50]
+
+
+def test_stills_made_anew_from_changed_ones(data: Path, tmp_path: Path) -> None:
+    plan = Plan(["warp"], data, "changed", tmp_path / "out", pairs=2, seed=1)
+    first = evaluate(plan)
+    copy, warp = (first.table.rows[name] for name in ("copy", "warp"))
+    assert copy["nme"] > 2 and warp["nme"] < 0.4 * copy["nme"]
+    assert "changes by clips of split 'val', seed 1" in (tmp_path / "out/table-changed.md").read_text()
+    other = evaluate(replace(plan, out=tmp_path / "other", seed=5))
+    assert other.table.rows["copy"]["nme"] != copy["nme"], "another change"
+    assert evaluate(plan).measured == 0

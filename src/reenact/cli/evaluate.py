@@ -28,8 +28,9 @@ def evaluate(
     protocol: Annotated[
         str,
         typer.Option(
-            metavar="self|cross|few-shot|PAPER/DATA",
-            help="One person (true pictures known), two, one of k pictures of a person, or a paper's pairs.",
+            metavar="self|cross|changed|few-shot|PAPER/DATA",
+            help="One person (true pictures known), two, stills made anew from changed ones, one of k "
+            "pictures of a person, or a paper's pairs.",
         ),
     ] = "self",
     clips: Annotated[str, typer.Option(metavar="SPLIT", help="The folder below clips/.")] = "val",

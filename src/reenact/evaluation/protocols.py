@@ -3,8 +3,8 @@
 `self` is the measure of `docs/log.md`: source is frame 0 of a clip, the driving motion all of it, absolute and
 in the frame's own place; every 10th frame, at most 12 a clip; 256 px, area means; then the mean over clips.
 `cross` drives portraits of other people, motion relative; there is no true picture, so identity, expression and
-head pose are read from the result. Pairs of pictures, `few-shot` and the test pairs of the papers are in
-`pictures.py`.
+head pose are read from the result. Stills with a known truth are in `changed.py`; pairs of pictures, `few-shot`
+and the test pairs of the papers in `pictures.py`.
 """
 
 from __future__ import annotations
@@ -69,7 +69,13 @@ FEW_SHOT = Protocol(
     "pictures",
     "Few-shot cross-reenactment (OSFR 4.7.3): of k pictures of a person the one nearest in pose is animated",
 )
-PROTOCOLS: dict[str, Protocol] = {one.name: one for one in (SELF, CROSS, FEW_SHOT)}
+CHANGED = Protocol(
+    "changed",
+    _ABSOLUTE,
+    "self",
+    "Stills made anew: source is the still warped by a random change, absolute motion",
+)
+PROTOCOLS: dict[str, Protocol] = {one.name: one for one in (SELF, CROSS, CHANGED, FEW_SHOT)}
 
 
 def picture_protocol(name: str) -> Protocol:

@@ -23,10 +23,12 @@ from reenact.data.folders import open_folders
 from reenact.data.protocols import PAIR_PROTOCOLS
 from reenact.errors import ReenactError
 from reenact.evaluation import store
+from reenact.evaluation.changed import changed_cases
 from reenact.evaluation.measure import Tools, open_tools, published_metrics
 from reenact.evaluation.metrics import frechet_distance
 from reenact.evaluation.pictures import few_shot_cases, is_set, paper_cases, set_cases
 from reenact.evaluation.protocols import (
+    CHANGED,
     COPY,
     CROSS,
     FEW_SHOT,
@@ -49,8 +51,8 @@ BASELINES = (COPY, "warp")
 
 @dataclass(frozen=True)
 class Plan:
-    """What is evaluated. systems: names; `copy` and `warp` are added. protocol: self, cross, few-shot, or test
-    pairs of a paper (`data/protocols.py`). clips: the split. pairs: how many cases (self: all by default,
+    """What is evaluated. systems: names; `copy` and `warp` are added. protocol: self, cross, changed, few-shot,
+    or test pairs of a paper (`data/protocols.py`). clips: the split. pairs: how many cases (all by default;
     cross: 24) or pairs of pictures (all). seed: of every choice. shots: sources a person in few-shot. guides:
     the folder of driving pictures of another data set. fresh: measure every pair again."""
 
@@ -118,6 +120,8 @@ def _cases(plan: Plan) -> tuple[Protocol, Sequence[Case]]:
         about = f"{protocol.about}; k = {plan.shots}"
         people = few_shot_cases(plan.data, plan.clips, plan.shots, plan.pairs, plan.seed)
         return replace(protocol, name=name, about=about), people
+    if protocol is CHANGED:
+        return protocol, changed_cases(open_folders(plan.data), plan.clips, plan.pairs, plan.seed)
     if protocol is CROSS and is_set(plan.data):
         about = "Cross-reenactment on a set with a known truth for two people, absolute motion"
         known = replace(picture_protocol("cross-truth"), about=about)
@@ -260,6 +264,8 @@ def _caption(runner: _Runner) -> str:
         what = f"{runner.rows} pairs in {count} cases, seed {plan.seed}"
     elif protocol is CROSS:
         what = f"{count} pairs of a still and a clip, seed {plan.seed}; at most {protocol.most} frames each"
+    elif protocol is CHANGED:
+        what = f"{count} stills, changes by clips of split '{plan.clips}', seed {plan.seed}"
     else:
         what = f"{count} clips of split '{plan.clips}'; at most {protocol.most} frames each"
     used = ", ".join(f"{name} {version}" for name, version in store.versions().items())
