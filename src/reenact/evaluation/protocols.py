@@ -30,11 +30,12 @@ from reenact.evaluation.measure import (
     set_features,
     truth_figures,
 )
-from reenact.evaluation.scenes import Clip, Performer, portrait_of, read_clip, read_frame
+from reenact.evaluation.scenes import Clip, Performer, portrait_of, read_clip
 from reenact.geometry.face_model import rotation_matrix
+from reenact.geometry.transfer import Drive
 from reenact.pipeline.options import MotionOptions
 from reenact.pipeline.portrait import Portrait
-from reenact.types import FaceState, Floats, Image, Points
+from reenact.types import FaceState, Floats, Image
 
 COPY = "copy"
 """The baseline that does nothing: the source as it is."""
@@ -204,21 +205,6 @@ class ClipScene:
         )
         return Outcome(rows, pictures, [str(frames[n]) for n in kept], features)
 
-    def _driver(self) -> Floats | None:
-        """(I,) identity of the driving face, as the compared frames show it."""
-        seen = [self._tools.model.fit(points).identity for points in self._clip.points if points is not None]
-        return np.mean(seen, 0).astype(np.float32) if seen else None
-
-    def _driving_state(self, points: Points | None) -> FaceState | None:
-        """The driving face of a frame in coefficients of its one identity."""
-        identity, model = self._driver(), self._tools.model
-        if points is None or identity is None:
-            return None
-        return model.with_identity(model.fit(points), identity)
-
-    def _anchor_points(self, frame: int) -> Points | None:
-        return self._tools.finder(read_frame(self._clip.path, frame, self._protocol.size))
-
     def _self_row(self, n: int, made: Seen, vector: Floats | None) -> Row:
         truth = Seen(self._clip.pictures[n], self._clip.points[n])
         row: Row = {"frame": int(self._clip.frames[n]), "lost": int(made.points is None)}
@@ -229,30 +215,29 @@ class ClipScene:
         return row
 
     def _cross_rows(self, seen: list[Seen], vectors: list[Floats | None], performer: Performer) -> list[Row]:
-        """Wanted is the driving face's change since the anchor, read is the result's change from the source,
-        both as the still detector sees them: what the systems were given says nothing of it."""
+        """Wanted is the driving face's change since the anchor; read is the result's change from the source."""
         model = self._tools.model
         own = model.fit(self._portrait.points)
-        before = self._driving_state(self._anchor_points(performer.anchor_frame))
+        anchor = performer.drives[performer.anchor_frame]
         rows: list[Row] = []
         for n, made in enumerate(seen):
             frame = int(self._clip.frames[n])
-            now = self._driving_state(self._clip.points[n])
+            drive = performer.drives[frame]
             row: Row = {"frame": frame, "lost": int(made.points is None), "expression": None}
             row |= driving_figures(made.points, self._clip.points[n], self._tools) | dict.fromkeys(POSE)
-            if made.points is not None and now is not None and before is not None:
+            if made.points is not None:
                 state = model.with_identity(model.fit(made.points), own.identity)
                 change = state.expression - own.expression
-                wanted = now.expression - before.expression
+                wanted = drive.expression - anchor.expression
                 row["expression"] = metrics.expression_error(change, wanted, model)
-                errors = metrics.angle_errors(_turn(state, own), _turn(now, before))
+                errors = metrics.angle_errors(_turn(state, own), _turn(drive, anchor))
                 row |= dict(zip(POSE, map(float, errors), strict=True))
             row["csim"], row["same"] = likeness(vectors[n], self._source_vector, self._tools)
             rows.append(row)
         return rows
 
 
-def _turn(now: FaceState, before: FaceState) -> Floats:
+def _turn(now: FaceState | Drive, before: FaceState | Drive) -> Floats:
     """Angles (3,) in degrees of the rotation from one head pose to another."""
     matrix = rotation_matrix(now.rotation) @ rotation_matrix(before.rotation).T
     return metrics.angles(matrix)

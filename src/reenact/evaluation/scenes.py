@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -72,13 +71,6 @@ def read_clip(path: Path, size: int, most: int, finder: Finder, smooth: float = 
                 break
     shown = [pictures[n] for n in frames.tolist()]
     return Clip(path, motion, frames, shown, [finder(image) for image in shown], pictures[0])
-
-
-def read_frame(path: Path, number: int, size: int) -> Image:
-    """(H, W, 3): one frame of a clip, the longer side at `size` pixels."""
-    with open_frames(path) as source:
-        frame = next(islice(source, number, None))
-    return area_resized(over(frame.image, 128), size)
 
 
 def area_resized(image: Image, longest: int) -> Image:
