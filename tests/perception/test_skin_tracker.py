@@ -105,10 +105,16 @@ def test_a_picture_of_any_size(picture: Image, points: Points, state: FaceState)
 def test_face_and_head_together(picture: Image, points: Points) -> None:
     looks = LooksTracker(default_face_model(), skin=True)
     first = looks.follow(picture, points)
+    assert first.points is not None
     np.testing.assert_array_equal(first.points, points)
     assert not first.head.any()
     moved = np.roll(picture, (4, 7), (0, 1))
     there = points + np.array([7, 4, 0], np.float32)
     second = looks.follow(moved, there)
-    assert np.abs(second.points - there)[:468].mean() < 0.25
+    assert second.points is not None and np.abs(second.points - there)[:468].mean() < 0.25
     np.testing.assert_allclose(second.state.translation - first.state.translation, [7, 4], atol=0.05)
+
+
+def test_without_skin_no_points_are_kept(picture: Image, points: Points) -> None:
+    looks = LooksTracker(default_face_model(), skin=False)
+    assert looks.follow(picture, points).points is None

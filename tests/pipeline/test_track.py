@@ -49,6 +49,29 @@ def test_a_head_that_goes_with_its_face_is_found_to(tracked):
     assert np.abs(tracked.head[:, 4:]).max() < 0.012, "three pixels of 256"
 
 
+def test_the_skin_is_followed_of_who_may_be_the_source(tracked, driving, model):
+    assert tracked.detail.shape == (len(tracked), 478, 3) and tracked.detail.dtype == np.float16
+    assert not tracked.detail[0].any() and tracked.detail[1:].any()
+    assert 0.001 < np.abs(tracked.detail[1:].astype(np.float32)).mean() < 0.02
+    assert tracked.identity is not None
+    own, _ = track_video(driving, end=Fraction(1, 5), person=tracked.identity)
+    other, _ = track_video(driving, end=Fraction(1, 5), person=tracked.identity + np.float32(3))
+    assert own.detail.any() and not other.detail.any()
+    np.testing.assert_array_equal(own.expression, other.expression)
+
+
+def test_a_detail_goes_through_it_all(motion):
+    ramp = np.linspace(0, 0.05, len(motion), dtype=np.float16)[:, None, None] * np.ones((478, 3), np.float16)
+    folded = replace(motion, detail=ramp, found=np.arange(len(motion)) != 5)
+    np.testing.assert_array_equal(smoothed(folded, 0.0).detail, ramp)
+    np.testing.assert_allclose(smoothed(folded, 1.0).detail[3:-3], ramp[3:-3], atol=1e-3)
+    np.testing.assert_array_equal(cut(folded, Fraction(1, 3), None).detail, ramp[9:])
+    twice = resampled(folded, 2 * motion.fps)
+    np.testing.assert_allclose(twice.detail[: len(ramp) : 2], ramp[: (len(ramp) + 1) // 2], atol=1e-4)
+    held = bridged(folded).detail
+    np.testing.assert_array_equal(held[5], ramp[4])
+
+
 def test_a_head_apart_from_its_face_goes_through_it_all(motion):
     ramp = np.linspace(0, 0.05, len(motion), dtype=np.float32)[:, None] * np.ones(6, np.float32)
     found = np.arange(len(motion)) != 5

@@ -12,17 +12,17 @@ from reenact.types import FaceState, Floats, Image, Points
 
 
 class Seen(NamedTuple):
-    """points: (478, 3) pixels, where they are seen. state: the fit of the detector's. head: (6,) as of
-    `geometry.head_offset`, in pixels."""
+    """points: (478, 3) pixels, where they are seen; None where the skin is not followed. state: the fit of the
+    detector's. head: (6,) as of `geometry.head_offset`, in pixels."""
 
-    points: Points
+    points: Points | None
     state: FaceState
     head: Floats
 
 
 class LooksTracker:
     """What a detector says of one face, frame by frame, made exact by what is seen. skin: follow the face's
-    points too; without it they stay as the detector gives them."""
+    points too."""
 
     def __init__(self, model: FaceModel, *, skin: bool) -> None:
         self._model = model
@@ -39,5 +39,5 @@ class LooksTracker:
         state = self._model.fit(points)
         close_up = CloseUp.of(picture, state)
         head = self._head.offset(close_up, points, state)
-        seen = points if self._skin is None else self._skin.refined(close_up, points)
+        seen = None if self._skin is None else self._skin.refined(close_up, points)
         return Seen(seen, state, head)

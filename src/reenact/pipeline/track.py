@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reenact.errors import ReenactError
-from reenact.geometry.detail import detail_between, left_over
+from reenact.geometry.detail import SHAPE, detail_between, left_over
 from reenact.geometry.face_model import FaceModel, default_face_model
 from reenact.geometry.head_offset import scaled
 from reenact.geometry.smooth import averaged, bridge, smooth_track
@@ -123,7 +123,7 @@ def _motion(
     known = [model.with_identity(face.state, identity) for face in seen]
     # A frame without a face gets the last one's values, or the first one's before there was any.
     held = np.maximum(np.cumsum(found) - 1, 0)
-    longest = float(max(size))
+    longest, details = float(max(size)), _details(model, known, seen)
     motion = Motion(
         times=tuple(track.times),
         rotation=np.array([s.rotation for s in known], np.float32)[held],
@@ -135,18 +135,22 @@ def _motion(
         size=size,
         duration=duration,
         head=np.array([scaled(face.head, 1 / longest) for face in seen], np.float32)[held],
-        detail=_details(model, known, seen)[held],
+        detail=details[held] if details.any() else details[:0],
         identity=identity,
     )
     return bridged(motion)
 
 
 def _details(model: FaceModel, known: list[FaceState], seen: list[Seen]) -> NDArray[np.float16]:
-    """(F, 478, 3) of the faces that were seen, whose states have one identity."""
-    first = left_over(model, known[0], seen[0].points)
-    out = np.empty((len(seen), *first.shape), np.float16)
+    """(F, 478, 3) of the faces that were seen, whose states have one identity; zeros where the skin was not
+    followed."""
+    out = np.zeros((len(seen), *SHAPE), np.float16)
+    first: Floats | None = None
     for number, (state, face) in enumerate(zip(known, seen, strict=True)):
-        out[number] = detail_between(left_over(model, state, face.points), first)
+        if face.points is not None:
+            rest = left_over(model, state, face.points)
+            first = rest if first is None else first
+            out[number] = detail_between(rest, first)
     return out
 
 
