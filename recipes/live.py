@@ -21,10 +21,10 @@ import numpy as np
 from common import parser_of
 
 from reenact.media.files import atomic_output
-from reenact.runtime.engine import open_network
+from reenact.runtime.engine import Network, open_network
 from reenact.runtime.weights import cache_folder, sha256_of
 from reenact.systems.live import LIVE_TRAINING
-from reenact.systems.live.generator import FRAME_NET, INTEGER_NET, SOURCE_NET, as_input, as_maps
+from reenact.systems.live.generator import FRAME_NET, INTEGER_NET, SOURCE_NET, as_input, as_maps, finished
 from reenact.systems.live.presets import LiveSettings
 from reenact.systems.live.train import LiveStage
 from reenact.training.export import as_record, export_network
@@ -55,7 +55,7 @@ ABLATION = {
 }
 _FIGURES = ("l1", "face_l1", "features_l1", "psnr", "dssim", "perceptual")
 
-SPARED = ("coarse", "layer")
+SPARED = ("frame.coarse", "frame.layer")
 """Convolutions that stay in floats: what they give is the picture, which should not take steps."""
 _CALIBRATION = 96
 
@@ -102,7 +102,7 @@ def write_engines(folder: Path, warps: Path) -> None:
     target = folder / f"{INTEGER_NET}.onnx"
     quantise(network, inputs, target, seen[::2], spared=SPARED, overwrite=True)
     plain, whole = (open_network(folder / f"{name}.onnx", precision="f32") for name in (FRAME_NET, INTEGER_NET))
-    off = [np.abs(whole(x)[1] - plain(x)[1]).mean() for x in seen[1::2]]
+    off = [np.abs(_layer(whole, x) - _layer(plain, x)).mean() for x in seen[1::2]]
     values = {"difference": float(f"{np.mean(off):.3g}"), "calibration": f"{len(seen) // 2} warps"}
     _write_record(folder, INTEGER_NET, record, "once a frame, convolutions in 8-bit integers", inputs, values)
     print(
@@ -137,6 +137,12 @@ def calibration(source_net: Path, warps: Path) -> Iterator[list[Floats]]:
         features = [np.array(x) for x in once((as_input(one["source"]), as_maps(one["source_maps"])))]
         flow = np.ascontiguousarray(one["flow"].transpose(2, 0, 1))[None]
         yield [as_input(one["warp"]), as_maps(one["maps"]), flow, *features]
+
+
+def _layer(network: Network, inputs: list[Floats]) -> Floats:
+    coarse, drawn = network(inputs)
+    warp = np.rint((inputs[0][0].transpose(1, 2, 0) + 1) * 127.5).astype(np.uint8)
+    return finished(coarse[0], drawn[0], warp)[1]
 
 
 def _write_record(

@@ -9,6 +9,7 @@ from skimage import data
 from reenact.pipeline.options import MotionOptions
 from reenact.pipeline.portrait import Portrait, Puppet, blend_of, drive_of, read_portrait
 from reenact.systems.live.generator import LiveGenerator
+from reenact.systems.live.inputs import RESIDUAL_UNIT, SIDE, Crop
 from reenact.systems.spec import SystemSpec
 from reenact.systems.warp import WARP
 
@@ -18,12 +19,12 @@ def portrait() -> Portrait:
     return read_portrait(np.ascontiguousarray(data.astronaut()[:400, 40:440]))
 
 
-def system(residual: np.ndarray, layer: np.ndarray) -> SystemSpec:
+def system(coarse: np.ndarray, drawn: np.ndarray) -> SystemSpec:
     """`live` with a network that always answers the same."""
 
     def load(source, threads):
         features = [np.zeros((1, 1), np.float32)] * 4
-        return LiveGenerator(source, threads, (lambda _: features, lambda _: [residual[None], layer[None]]))
+        return LiveGenerator(source, threads, (lambda _: features, lambda _: [coarse[None], drawn[None]]))
 
     return SystemSpec("fixed", "", "", 2.6, True, load)
 
@@ -35,9 +36,10 @@ def rendered(portrait: Portrait, spec: SystemSpec, *, paste: bool = True) -> np.
 
 
 def nothing() -> tuple[np.ndarray, np.ndarray]:
-    layer = np.zeros((4, 256, 256), np.float32)
-    layer[3] = 1
-    return np.zeros((2, 64, 64), np.float32), layer
+    """No flow, no light, and all of the warp stays."""
+    drawn = np.zeros((4, 256, 256), np.float32)
+    drawn[3] = 30
+    return np.zeros((5, 64, 64), np.float32), drawn
 
 
 @pytest.mark.parametrize("paste", [True, False])
@@ -47,9 +49,9 @@ def test_a_network_that_keeps_everything_is_the_warp(portrait, paste):
 
 
 def test_paint_covers_the_crop_and_fades_at_its_border(portrait):
-    residual, layer = nothing()
-    layer[:3], layer[3] = 1.0, 0.0  # white
-    made, plain = rendered(portrait, system(residual, layer)), rendered(portrait, WARP)
+    coarse, drawn = nothing()
+    drawn[:3], drawn[3] = 2.0, -30.0  # white, whatever is below
+    made, plain = rendered(portrait, system(coarse, drawn)), rendered(portrait, WARP)
     x, y = portrait.points[1, :2].astype(int)
     assert (made[y - 20 : y + 20, x - 20 : x + 20] == 255).all()
     changed = np.abs(made - plain).max(2) > 1
@@ -62,21 +64,19 @@ def test_paint_covers_the_crop_and_fades_at_its_border(portrait):
 
 
 def test_light_is_added(portrait):
-    residual, layer = nothing()
-    layer[:3] = 0.1
+    coarse, drawn = nothing()
+    coarse[2:] = 0.1
     x, y = portrait.points[1, :2].astype(int)
     part = np.s_[y - 20 : y + 20, x - 20 : x + 20]
-    off = rendered(portrait, system(residual, layer))[part] - rendered(portrait, WARP)[part]
+    off = rendered(portrait, system(coarse, drawn))[part] - rendered(portrait, WARP)[part]
     assert np.median(off) == pytest.approx(12.75, abs=1)
 
 
 def test_the_residual_flow_shifts(portrait):
     """Four pixels of the crop of 256, in pixels of the portrait."""
-    residual, layer = nothing()
-    residual[0] = 4.0
-    made, plain = rendered(portrait, system(residual, layer)), rendered(portrait, WARP)
-    from reenact.systems.live.inputs import SIDE, Crop
-
+    coarse, drawn = nothing()
+    coarse[0] = 4.0 / RESIDUAL_UNIT
+    made, plain = rendered(portrait, system(coarse, drawn)), rendered(portrait, WARP)
     shift = 4 * Crop.around(portrait.points).side / SIDE
     x, y = portrait.points[1, :2].astype(int)
     part = plain[y - 40 : y + 40, x - 40 : x + 41]

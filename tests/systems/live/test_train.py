@@ -13,8 +13,9 @@ from skimage.metrics import structural_similarity  # noqa: E402
 from stage_bench import Steps, without_gradient  # noqa: E402
 
 from reenact.systems import TRAINING  # noqa: E402
+from reenact.systems.live.generator import finished  # noqa: E402
 from reenact.systems.live.losses import dissimilarity, pixel_weights, pyramid_l1, weighted_l1  # noqa: E402
-from reenact.systems.live.network import LiveNet, carried, composed  # noqa: E402
+from reenact.systems.live.network import LiveNet, OnceAFrame, OnceASource, carried, composed  # noqa: E402
 from reenact.systems.live.presets import PRESETS  # noqa: E402
 from reenact.systems.live.train import PARTS, LiveStage  # noqa: E402
 
@@ -61,6 +62,27 @@ def test_a_new_network_changes_little():
     assert residual.abs().max() == 0
     assert (again - sample["warp"]).abs().max() < 1e-4
     assert (made - sample["warp"]).abs().mean() < 0.05
+
+
+def test_what_is_exported_and_the_generator_make_the_same_frame():
+    torch.manual_seed(3)
+    network, rng = LiveNet(TINY).eval(), np.random.default_rng(8)
+    for name, weight in network.named_parameters():
+        if "coarse" in name or "layer" in name:
+            torch.nn.init.normal_(weight, std=0.1)
+    warp = rng.integers(0, 256, (256, 256, 3), np.uint8)
+    warp = np.repeat(np.repeat(warp[::8, ::8], 8, 0), 8, 1)
+    sample = batch(1)
+    seen = torch.from_numpy(warp.transpose(2, 0, 1).astype(np.float32) / 127.5 - 1)[None]
+    flow = sample["flow"].permute(0, 3, 1, 2)
+    with torch.no_grad():
+        wanted = network(sample["source"], sample["source_maps"], seen, sample["maps"], flow)
+        features = OnceASource(network)(sample["source"], sample["source_maps"])
+        coarse, drawn = OnceAFrame(network)(seen, sample["maps"], flow, *features)
+    made = finished(coarse[0].numpy(), drawn[0].numpy(), warp)
+    assert np.ptp(made[1][3]) > 0.1 and np.ptp(made[0]) > 0.1
+    for ours, theirs in zip(made, wanted, strict=True):
+        np.testing.assert_allclose(ours, theirs[0].numpy(), atol=2e-5)
 
 
 def test_carried_is_a_shift():

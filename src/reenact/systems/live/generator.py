@@ -12,7 +12,7 @@ from reenact.geometry.opencv import opencv
 from reenact.geometry.schemes import LIPS_INNER
 from reenact.runtime.engine import Network, on_gpu, open_network
 from reenact.runtime.weights import find
-from reenact.systems.live.inputs import FLOW_SIDE, SIDE, Crop, FrameInputs, LiveInputs
+from reenact.systems.live.inputs import FLOW_SIDE, KEPT, RESIDUAL_UNIT, SIDE, Crop, FrameInputs, LiveInputs
 from reenact.systems.live.shape import MAPS
 from reenact.systems.spec import SourceFace, TargetShape
 from reenact.types import Floats, Image
@@ -56,7 +56,8 @@ class LiveGenerator:
         picture, seen = self._inputs.frame(target)
         flow = np.ascontiguousarray(seen.flow.transpose(2, 0, 1))[None]
         made = self._frame((as_input(seen.picture), as_maps(seen.maps), flow, *self._features))
-        return self._laid_over(picture, made[0][0], made[1][0], self._reach * self._trust(target, seen))
+        residual, layer = finished(made[0][0], made[1][0], seen.picture)
+        return self._laid_over(picture, residual, layer, self._reach * self._trust(target, seen))
 
     def _place_crop(self, size: tuple[int, ...]) -> None:
         """Where the crop lies in the region: all that the frames share."""
@@ -108,6 +109,37 @@ def as_input(picture: Image) -> Floats:
 def as_maps(maps: Image) -> Floats:
     """(128, 128, M) uint8 to (1, M, 128, 128) in [0, 1]."""
     return np.ascontiguousarray(maps.transpose(2, 0, 1))[None].astype(np.float32) * np.float32(1 / 255)
+
+
+def finished(coarse: Floats, drawn: Floats, warp: Image) -> tuple[Floats, Floats]:
+    """The residual flow (2, 64, 64) in pixels of the crop and the layer (4, 256, 256) out of what the exported
+    network gives, (5, 64, 64) and (4, 256, 256), and the warp (256, 256, 3) that it saw: the same as the end of
+    `network.FrameNet.forward`. Paint lies where the mask says so; elsewhere the warp, in a light that changes
+    slowly."""
+    cv2 = opencv()
+    paint = cv2.exp(drawn[3] + np.float32(KEPT))
+    paint = np.divide(1, paint + 1, dtype=np.float32)
+    blurred = _means(warp)
+    layer = np.empty_like(drawn)
+    for channel in range(3):
+        light = coarse[2 + channel]
+        plane = cv2.add(_grown(blurred[..., channel] - light), drawn[channel])
+        cv2.add(cv2.multiply(plane, paint), _grown(light), dst=layer[channel])
+    np.subtract(1, paint, out=layer[3])
+    return coarse[:2] * np.float32(RESIDUAL_UNIT), layer
+
+
+def _means(picture: Image) -> Floats:
+    """(64, 64, 3) in [-1, 1] of a picture (256, 256, 3): means of 4 x 4 pixels."""
+    small = opencv().resize(
+        picture.astype(np.float32), (FLOW_SIDE, FLOW_SIDE), interpolation=opencv().INTER_AREA
+    )
+    return small * np.float32(1 / 127.5) - np.float32(1)
+
+
+def _grown(plane: Floats) -> Floats:
+    """(256, 256) of (64, 64), linear between."""
+    return opencv().resize(np.ascontiguousarray(plane), (SIDE, SIDE), interpolation=opencv().INTER_LINEAR)
 
 
 def byte_layer(layer: Floats, reach: Floats) -> tuple[Floats, Image]:

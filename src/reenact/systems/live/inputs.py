@@ -17,6 +17,10 @@ SIDE = 256
 """Pixels of the crop that the network sees."""
 MAP_SIDE = SIDE // 2
 FLOW_SIDE = SIDE // 4
+RESIDUAL_UNIT = 4.0
+"""Pixels of the crop of residual flow that the network gives as 1."""
+KEPT = 1.0
+"""What is added to the network's answer before the sigmoid that says how much of the warp stays."""
 
 
 @dataclass(frozen=True)

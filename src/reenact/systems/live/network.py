@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from reenact.systems.live.inputs import KEPT, RESIDUAL_UNIT
 from reenact.systems.live.presets import LiveSettings
 from reenact.systems.live.shape import MAPS
 
@@ -73,7 +74,8 @@ class FrameNet(nn.Module):
     Gives the residual flow (B, 2, 64, 64) in pixels of the crop, by which the warp is sampled again, and a
     layer (B, 4, 256, 256) to lay over that: three channels of colour in [-1, 1], premultiplied, and how much of
     the warp remains, in [0, 1]. The picture is `layer[:, :3] + layer[:, 3:] * warped`. All convolutions are at
-    64 pixels or fewer, where processors are fast.
+    64 pixels or fewer, where processors are fast. What is exported ends with `draw`: the rest is cheaper in the
+    generator (`generator.finished`).
     """
 
     def __init__(self, settings: LiveSettings) -> None:
@@ -104,6 +106,22 @@ class FrameNet(nn.Module):
         source16: Tensor,
         code: Tensor,
     ) -> tuple[Tensor, Tensor]:
+        coarse, drawn = self.draw(warp, maps, flow, source64, source32, source16, self.style(code))
+        return coarse[:, :2] * RESIDUAL_UNIT, self._layer(drawn, coarse[:, 2:], warp)
+
+    def draw(
+        self,
+        warp: Tensor,
+        maps: Tensor,
+        flow: Tensor,
+        source64: Tensor,
+        source32: Tensor,
+        source16: Tensor,
+        style: Tensor,
+    ) -> tuple[Tensor, Tensor]:
+        """The convolutions' own answers: (B, 5, 64, 64), the residual flow in its unit and the change of light;
+        (B, 4, 256, 256), the paint beside the blurred warp and, before a sigmoid, how much of the warp stays.
+        style: (B, C), of the source's code."""
         seen = [functional.pixel_unshuffle(warp, 4), functional.pixel_unshuffle(maps, 2), flow / _FLOW_UNIT]
         x64 = self.stem(torch.cat(seen, 1))
         x64 = self.mix64(torch.cat([x64, carried(source64, flow)], 1))
@@ -111,22 +129,45 @@ class FrameNet(nn.Module):
         x32 = self.mix32(torch.cat([self.down32(x64), carried(source32, flow32)], 1))
         flow16 = functional.avg_pool2d(flow32, 2)
         x = self.mix16(torch.cat([self.down16(x32), carried(source16, flow16)], 1))
-        x = self.middle(x + self.style(code)[:, :, None, None])
+        x = self.middle(x + style[:, :, None, None])
         x = self.fine32(self.up32(_doubled(x)) + x32)
         x = self.fine64(self.up64(_doubled(x)) + x64)
-        coarse, drawn = self.coarse(x).float(), functional.pixel_shuffle(self.layer(x).float(), 4)
-        return coarse[:, :2] * 4, self._layer(drawn, coarse[:, 2:], warp)
+        return self.coarse(x).float(), functional.pixel_shuffle(self.layer(x).float(), 4)
 
     @staticmethod
     def _layer(drawn: Tensor, shade: Tensor, warp: Tensor) -> Tensor:
         """Paint where the mask says so; elsewhere the warp, in a light that changes slowly."""
-        keep = torch.sigmoid(drawn[:, 3:] + 1.0)
+        keep = torch.sigmoid(drawn[:, 3:] + KEPT)
         light = functional.interpolate(shade, scale_factor=4.0, mode="bilinear", align_corners=False)
         blurred = functional.interpolate(
             functional.avg_pool2d(warp, 4), scale_factor=4.0, mode="bilinear", align_corners=False
         )
         paint = blurred + drawn[:, :3]
         return torch.cat([(1 - keep) * paint + keep * light, keep], 1)
+
+
+class OnceASource(nn.Module):
+    """What is exported of a network for the source: its features, and the style that its code asks for."""
+
+    def __init__(self, network: LiveNet) -> None:
+        super().__init__()
+        self.source, self.style = network.source, network.frame.style
+
+    def forward(self, picture: Tensor, maps: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        *features, code = self.source(picture, maps)
+        return features[0], features[1], features[2], self.style(code)
+
+
+class OnceAFrame(nn.Module):
+    """What is exported of a network for a frame: `FrameNet.draw`."""
+
+    def __init__(self, network: LiveNet) -> None:
+        super().__init__()
+        self.frame = network.frame
+
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, Tensor]:
+        made: tuple[Tensor, Tensor] = self.frame.draw(*inputs)
+        return made
 
 
 class LiveNet(nn.Module):

@@ -15,7 +15,7 @@ from reenact.losses.adversarial import discriminator_loss, generator_loss
 from reenact.nn.blocks import PatchDiscriminator
 from reenact.nn.features import PerceptualFeatures, open_features
 from reenact.systems.live.losses import dissimilarity, pixel_weights, pyramid_l1, weighted_l1
-from reenact.systems.live.network import LiveNet, composed
+from reenact.systems.live.network import LiveNet, OnceAFrame, OnceASource, composed
 from reenact.systems.live.presets import LiveSettings
 from reenact.systems.live.shape import MAPS
 from reenact.systems.spec import Update
@@ -177,11 +177,12 @@ class LiveStage:
     def parts(self) -> dict[str, tuple[nn.Module, tuple[Tensor, ...]]]:
         """The two halves as they are exported (`reenact.training.export.InParts`)."""
         picture, source_maps, warp, maps, flow = self.examples(1)["live"]
+        source, frame = OnceASource(self.live).eval(), OnceAFrame(self.live).eval()
         with torch.no_grad():
-            features = self.live.source.eval()(picture, source_maps)
+            features = source(picture, source_maps)
         return {
-            "source": (self.live.source, (picture, source_maps)),
-            "frame": (self.live.frame, (warp, maps, flow, *features)),
+            "source": (source, (picture, source_maps)),
+            "frame": (frame, (warp, maps, flow, *features)),
         }
 
     def _perceptual(self, made: Tensor, target: Tensor) -> Tensor:
