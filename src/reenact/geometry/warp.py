@@ -77,6 +77,7 @@ class FaceWarp:
         factor = min(1.0, float(cells) / longest)
         self._grid = (max(round(self.width * factor), 8), max(round(self.height * factor), 8))
         self._corners = _pixel_centres(self.width, self.height, self.width, self.height) - np.float32(0.5)
+        self._kept = self._kept_at_borders()
         self._eyes = [opening(self.points, ring) for ring, _, _ in EYES]
         self._mouth = opening(self.points, LIPS_INNER)
         self._tone = tone_of(self._skin(), self.picture)
@@ -94,7 +95,7 @@ class FaceWarp:
         """The same, and the flow (h, w, 2) that made it, on the grid."""
         cv2 = opencv()
         flow = self.flow(points, head or state)
-        where = cv2.resize(flow, (self.width, self.height)) + self._corners
+        where = cv2.add(cv2.resize(flow, (self.width, self.height)), self._corners)
         out = _remap(self.picture, where) if self._layers is None else self._layers.compose(where)
         self._other_side.lend(out, points, self._grid)
         for number in range(len(EYES)):
@@ -125,15 +126,21 @@ class FaceWarp:
         rest = known - head_field(edge, self.state, state, self.options.fade, radius)
         return field + edge_field(at, edge, rest, _edge_trust(points), state.scale)
 
-    def _held_at_borders(self, flow: Floats) -> Floats:
-        height, width = flow.shape[:2]
+    def _kept_at_borders(self) -> Floats:
+        """(h, w, 2) on the grid: 1, and 0 at the borders where the picture must not move."""
+        width, height = self._grid
         x, y = (np.arange(width) + 0.5) / width, (np.arange(height) + 0.5) / height
         ways = zip((x, y, 1 - x, 1 - y), self.options.fixed, strict=True)
         ramps = [smoothstep(way, 0, _BORDER) if held else np.ones_like(way) for way, held in ways]
-        keep = (ramps[0] * ramps[2])[None, :] * (ramps[1] * ramps[3])[:, None]
-        flow = flow * keep[..., None].astype(np.float32)
+        keep = (ramps[1] * ramps[3])[:, None] * (ramps[0] * ramps[2])[None, :]
+        return np.repeat(keep[..., None], 2, 2).astype(np.float32)
+
+    def _held_at_borders(self, flow: Floats) -> Floats:
+        height = len(flow)
+        flow = opencv().multiply(flow, self._kept)
         lift = flow[-1, :, 1].clip(0).max()
         if lift > 0 and not self.options.fixed[3]:
+            y = (np.arange(height) + 0.5) / height
             reach = max(_BORDER, 2 * lift / self.height)
             hold = (1 - smoothstep(1 - y, 0, reach)) * smoothstep(lift, 0, 2)
             flow = flow * (1 - hold)[:, None, None].astype(np.float32)
