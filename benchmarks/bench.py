@@ -27,10 +27,12 @@ import numpy as np
 from skimage.data import astronaut
 
 from reenact.data.demo_motion import demo_motion
+from reenact.geometry.face_model import default_face_model
 from reenact.media.compose import scale_to
 from reenact.media.reader import open_frames
 from reenact.media.writer import open_writer
 from reenact.perception.detector import FaceFollower
+from reenact.perception.looks import LooksTracker
 from reenact.pipeline.animate import animate_video
 from reenact.pipeline.finish import Finisher
 from reenact.pipeline.options import DEFAULT_SYSTEM, MotionOptions, OutputOptions, RunOptions
@@ -83,6 +85,10 @@ def stages(system: str, video: Path, picture: Image, frames: list[Image], folder
         out["decode"] = each(lambda n: next(reader), 200)
     with FaceFollower() as follower:
         out["detect"] = each(lambda n: follower.track(frames[n]), 100)
+        faces = [face.points for frame in frames[:100] if (face := follower.track(frame)) is not None]
+    for name, skin in (("follow the head", False), ("follow head and skin", True)):
+        looks = LooksTracker(default_face_model(), skin=skin)
+        out[name] = each(lambda n, looks=looks: looks.follow(frames[n], faces[n]), len(faces))
     out["transfer"] = each(lambda n: puppet.transfer.target(drives[n], drives[0]), 100)
     out["render"] = each(lambda n: puppet.render(drives[n], drives[0]), 100)
     out["watermark"] = each(lambda n: finisher.frame(frames[n], None, None), 100)
