@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from skimage import data
 
+from reenact.errors import ReenactError
 from reenact.pipeline.options import MotionOptions
 from reenact.pipeline.portrait import Portrait, Puppet, blend_of, drive_of, read_portrait
 from reenact.systems.live.generator import LiveGenerator
@@ -40,6 +41,12 @@ def nothing() -> tuple[np.ndarray, np.ndarray]:
     drawn = np.zeros((4, 256, 256), np.float32)
     drawn[3] = 30
     return np.zeros((5, 64, 64), np.float32), drawn
+
+
+def test_networks_of_another_version_are_one_line(portrait):
+    older = system(np.zeros((2, 64, 64), np.float32), np.zeros((4, 256, 256), np.float32))
+    with pytest.raises(ReenactError, match="another version"):
+        rendered(portrait, older)
 
 
 @pytest.mark.parametrize("paste", [True, False])

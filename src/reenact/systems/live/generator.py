@@ -6,12 +6,13 @@ import os
 
 import numpy as np
 
+from reenact.errors import ReenactError
 from reenact.geometry.apertures import opening
 from reenact.geometry.head_field import smoothstep
 from reenact.geometry.opencv import opencv
 from reenact.geometry.schemes import LIPS_INNER
 from reenact.runtime.engine import Network, on_gpu, open_network
-from reenact.runtime.weights import find
+from reenact.runtime.weights import cache_folder, find
 from reenact.systems.live.inputs import FLOW_SIDE, KEPT, RESIDUAL_UNIT, SIDE, Crop, FrameInputs, LiveInputs
 from reenact.systems.live.shape import MAPS
 from reenact.systems.spec import SourceFace, TargetShape
@@ -19,6 +20,8 @@ from reenact.types import Floats, Image
 
 SOURCE_NET, FRAME_NET, INTEGER_NET = "live_source", "live_frame", "live_frame_int8"
 """Shipped networks: the source's; the frame's in floats, for GPUs, and in 8-bit integers, for processors."""
+COARSE = 5
+"""Channels of what the frame's network gives at 64 px: the residual flow and the change of light."""
 _FADE = 0.08
 """Share of the crop over which the network's work fades out where the picture goes on beyond the crop."""
 _FAR_OPEN = (0.12, 0.35)
@@ -56,6 +59,11 @@ class LiveGenerator:
         picture, seen = self._inputs.frame(target)
         flow = np.ascontiguousarray(seen.flow.transpose(2, 0, 1))[None]
         made = self._frame((as_input(seen.picture), as_maps(seen.maps), flow, *self._features))
+        if made[0].shape[1] != COARSE:
+            raise ReenactError(
+                "the networks of live are of another version of reenact; remove live_frame*.onnx and "
+                f"live_source.onnx from {cache_folder()}, or make them again: python recipes/live.py engines"
+            )
         residual, layer = finished(made[0][0], made[1][0], seen.picture)
         return self._laid_over(picture, residual, layer, self._reach * self._trust(target, seen))
 
