@@ -12,6 +12,8 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from reenact.media.writer import no_more_urgent
+
 Picture = NDArray[np.uint8]
 BITS = 8
 
@@ -64,7 +66,9 @@ def write_video(
         frame = av.VideoFrame.from_ndarray(image, format="rgba" if image.shape[2] == 4 else "rgb24")
         frame.pts = index if stamps is None else stamps[index]
         frame.time_base = stream.codec_context.time_base
-        output.mux(stream.encode(frame))
+        with no_more_urgent():
+            packets = stream.encode(frame)
+        output.mux(packets)
     output.mux(stream.encode(None))
     if copied is not None:
         _copy(output, copied, sound)

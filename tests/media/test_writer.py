@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import textwrap
@@ -366,3 +367,16 @@ def test_memory_does_not_grow_with_length(tmp_path: Path) -> None:
         peaks.append(int(done.stdout))
     # In KiB; holding the longer one's frames would take 290 MiB more.
     assert peaks[1] - peaks[0] < 30_000
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="threads are listed on Linux alone")
+@pytest.mark.skipif(not is_available("libsvtav1"), reason="this PyAV has no AV1 encoder")
+def test_encoding_makes_no_thread_urgent(tmp_path):
+    """As root the AV1 encoder would make the whole process a real-time one, and keep it so."""
+    frame = np.zeros((96, 128, 3), np.uint8)
+    with open_writer(tmp_path / "out.mp4", width=128, height=96, fps=Fraction(25), codec="av1") as sink:
+        for n in range(4):
+            sink.write(frame, Fraction(n, 25))
+        policies = {os.sched_getscheduler(int(task.name)) for task in Path("/proc/self/task").iterdir()}
+    policies.add(os.sched_getscheduler(0))
+    assert not policies & {os.SCHED_FIFO, os.SCHED_RR}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import errno
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -169,6 +170,7 @@ class VideoSink(FrameSink):
         self._variable = variable
         self._reformatter = VideoReformatter()
         self._held: VideoFrame | None = None
+        self._begun = False
         self._stamp = 0
         self._durations: dict[int, int] = {}
         self._container = self._open_container()
@@ -259,7 +261,10 @@ class VideoSink(FrameSink):
             self._mux(self._held)
 
     def _mux(self, frame: VideoFrame | None) -> None:
-        for packet in self._stream.encode(frame):
+        with nullcontext() if self._begun else no_more_urgent():
+            packets = self._stream.encode(frame)
+        self._begun = True
+        for packet in packets:
             packet.duration = self._durations.pop(packet.pts or 0, packet.duration or 0)
             self._container.mux(packet)
 
@@ -290,6 +295,25 @@ class VideoSink(FrameSink):
     def _close_audio(self) -> None:
         if self._audio is not None:
             self._audio.close()
+
+
+@contextmanager
+def no_more_urgent() -> Iterator[None]:
+    """Neither this thread nor those begun inside become real-time threads: SVT-AV1 makes all of its own and its
+    caller such where it may (as root, so in many containers), which starves whatever else runs."""
+    if not hasattr(os, "sched_getscheduler"):
+        yield
+        return
+    urgent = os.SCHED_FIFO, os.SCHED_RR
+    policy, level = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        yield
+    finally:
+        tasks = Path("/proc/self/task")
+        for task in [] if policy in urgent or not tasks.is_dir() else tasks.iterdir():
+            with suppress(OSError):
+                if os.sched_getscheduler(int(task.name)) in urgent:
+                    os.sched_setscheduler(int(task.name), policy, level)
 
 
 @contextmanager
