@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -127,6 +127,11 @@ def main(
     not fit.
     """
     run = prepare(fabric, stage, settings, data, folder)
+    if fabric.is_global_zero and (idle := resting(stage, run.networks, run.steps / run.steps_an_epoch)):
+        report(
+            f"note: {', '.join(idle)}: the rate is 0 long before step {run.steps:,}, since it falls over "
+            f"epochs={settings.epochs} of {run.steps_an_epoch:,} steps; set more epochs"
+        )
     if path := checkpoint.latest(run.checkpoints):
         restore(run, checkpoint.load(path), path)
         if fabric.is_global_zero:
@@ -137,6 +142,11 @@ def main(
     if fabric.is_global_zero and run.step >= run.steps:
         write_weights(run)
     return Outcome(folder, run.step, run.steps, clock.seconds, figures, received[0] if received else None)
+
+
+def resting(stage: Stage, networks: Iterable[str], epochs: float) -> list[str]:
+    """Those networks whose rate is 0 when a tenth of a run of so many epochs is still to come."""
+    return [name for name in networks if stage.factor(name, 0.9 * epochs) == 0]
 
 
 def prepare(fabric: Fabric, stage: Stage, settings: Settings, data: Data, folder: Path) -> Run:

@@ -18,6 +18,7 @@ from reenact.systems.live.losses import dissimilarity, pixel_weights, pyramid_l1
 from reenact.systems.live.network import LiveNet, OnceAFrame, OnceASource, carried, composed  # noqa: E402
 from reenact.systems.live.presets import PRESETS  # noqa: E402
 from reenact.systems.live.train import PARTS, LiveStage  # noqa: E402
+from reenact.training.loop import resting  # noqa: E402
 
 TINY = PRESETS["tiny"]
 
@@ -149,6 +150,12 @@ def test_the_rate_rises_and_falls_to_zero():
     stage = LiveStage(replace(TINY, epochs=10))
     factors = [stage.factor("live", epoch) for epoch in (0.0, 0.2, 5.0, 10.0)]
     assert factors[0] < 0.1 and factors[1] > 0.95 and factors[2] == pytest.approx(0.5) and factors[3] == 0
+
+
+def test_a_run_that_outlasts_its_rates_is_told_so():
+    """`steps` beyond what `epochs` come to are trained at a rate of 0."""
+    stage = LiveStage(replace(TINY, epochs=2))
+    assert resting(stage, stage.networks, 2.0) == [] and resting(stage, stage.networks, 5.0) == ["live"]
 
 
 def test_tiny_learns_eight_samples():
