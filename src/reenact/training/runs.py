@@ -93,7 +93,7 @@ def _train_stage(
     if stage.after:
         go_on_with(built, folder, as_json(settings)["start"])
     done = loop.main(fabric, built, settings, data, folder, progress=progress, report=say)
-    # The first process writes the weights, which the others may read next; and none is gone before all are done.
+    # The first process writes the weights, which others may read next; and none is gone before all are done.
     fabric.barrier()
     return {
         "stage": stage.name,
