@@ -6,30 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from skimage import data
 
-from reenact.geometry.face_model import default_face_model, rotation_matrix, rotation_vector
+from reenact.geometry.face_model import rotation_matrix, rotation_vector
 from reenact.geometry.head_offset import with_offset
 from reenact.perception.close_up import CloseUp
-from reenact.perception.detector import MeshDetector
 from reenact.perception.head_tracker import HeadTracker
 from reenact.types import FaceState, Floats, Image, Points
-
-
-@pytest.fixture(scope="module")
-def picture() -> Image:
-    return np.ascontiguousarray(data.astronaut()[:320, 64:384])
-
-
-@pytest.fixture(scope="module")
-def points(picture: Image) -> Points:
-    with MeshDetector() as detector:
-        return detector.detect(picture)[0].points
-
-
-@pytest.fixture(scope="module")
-def state(points: Points) -> FaceState:
-    return default_face_model().fit(points)
 
 
 def offset(tracker: HeadTracker, picture: Image, points: Points, state: FaceState) -> Floats:

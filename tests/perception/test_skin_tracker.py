@@ -3,36 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from scipy.ndimage import gaussian_filter, map_coordinates
-from skimage import data
 
 from reenact.geometry.face_model import default_face_model
 from reenact.geometry.schemes import LEFT_EYE, LIPS_OUTER, RIGHT_EYE
 from reenact.perception.close_up import CloseUp
-from reenact.perception.detector import MeshDetector
 from reenact.perception.looks import LooksTracker
 from reenact.perception.skin_tracker import SkinTracker
 from reenact.types import FaceState, Image, Points
 
 CHEEKS = [50, 280, 205, 425, 36, 266, 117, 346]
 FEATURES = np.concatenate([RIGHT_EYE, LEFT_EYE, LIPS_OUTER])
-
-
-@pytest.fixture(scope="module")
-def picture() -> Image:
-    return np.ascontiguousarray(data.astronaut()[:320, 64:384])
-
-
-@pytest.fixture(scope="module")
-def points(picture: Image) -> Points:
-    with MeshDetector() as detector:
-        return detector.detect(picture)[0].points
-
-
-@pytest.fixture(scope="module")
-def state(points: Points) -> FaceState:
-    return default_face_model().fit(points)
 
 
 def bulged(picture: Image, centre: Points, size: float, shift: tuple[float, float]) -> Image:

@@ -57,14 +57,14 @@ class Drive:
     """One moment of a driving face. rotation: (3,) radians. scale: pixels a canonical unit, in the source
     picture's pixels where the placement is the driving frame's. translation: (2,). expression: (E,). head:
     (6,), how the head is posed apart from the face (`geometry.head_offset`), the shift as `translation`.
-    detail: (478, 3), what the coefficients do not say (`geometry.detail`)."""
+    detail: (478, 3) float16 or float32, what the coefficients do not say (`geometry.detail`)."""
 
     rotation: Floats
     scale: float
     translation: Floats
     expression: Floats
     head: Floats = field(default_factory=lambda: TOGETHER)
-    detail: Floats = field(default_factory=lambda: PLAIN)
+    detail: Floats | NDArray[np.float16] = field(default_factory=lambda: PLAIN)
 
     def of_head(self) -> Drive:
         """The moment with the pose of the head instead of the face's."""
@@ -172,9 +172,8 @@ class Transfer:
         change = drive.expression - start
         moved = (change @ self._directions).reshape(-1, 3)
         if self._alike:
-            moved = moved + self._alike * (
-                drive.detail - anchor.detail if self.blend.relative else drive.detail
-            )
+            since = anchor.detail if self.blend.relative else PLAIN
+            moved = moved + self._alike * np.subtract(drive.detail, since, dtype=np.float32)
         moved = moved * self._gain[:, None]
         shape = _with_gaze(self.shape + moved, moved, self.blend.gaze)
         shape = self._shut(shape, self._gaps(drive.expression), self._gaps_of(start))

@@ -231,7 +231,7 @@ def drives_of(motion: Motion, portrait: Portrait) -> list[Drive]:
             motion.translation[n] * longest,
             motion.expression[n],
             scaled(motion.head[n], longest),
-            motion.detail[n].astype(np.float32),
+            motion.detail[n],
         )
         for n in range(len(motion))
     ]

@@ -135,22 +135,22 @@ def _motion(
         size=size,
         duration=duration,
         head=np.array([scaled(face.head, 1 / longest) for face in seen], np.float32)[held],
-        detail=details[held] if details.any() else details[:0],
+        detail=details[held] if len(details) else details,
         identity=identity,
     )
     return bridged(motion)
 
 
 def _details(model: FaceModel, known: list[FaceState], seen: list[Seen]) -> NDArray[np.float16]:
-    """(F, 478, 3) of the faces that were seen, whose states have one identity; zeros where the skin was not
-    followed."""
-    out = np.zeros((len(seen), *SHAPE), np.float16)
-    first: Floats | None = None
-    for number, (state, face) in enumerate(zip(known, seen, strict=True)):
-        if face.points is not None:
-            rest = left_over(model, state, face.points)
-            first = rest if first is None else first
-            out[number] = detail_between(rest, first)
+    """(F, 478, 3) of the faces that were seen, whose states have one identity; (0, 478, 3) where the skin was
+    not followed."""
+    points = [face.points for face in seen if face.points is not None]
+    out = np.empty((len(points), *SHAPE), np.float16)
+    if not points:
+        return out
+    first = left_over(model, known[0], points[0])
+    for number, (state, at) in enumerate(zip(known, points, strict=True)):
+        out[number] = detail_between(left_over(model, state, at), first)
     return out
 
 
@@ -199,7 +199,7 @@ def smoothed(motion: Motion, strength: float) -> Motion:
 
 def _by_parts(detail: NDArray[np.float16], change: Callable[[Floats], np.ndarray]) -> NDArray[np.float16]:
     """A detail (F, 478, 3) whose tracks (F, D) `change` goes over, some points after others since they are
-    large."""
+    large; one that is zeros is left out."""
     if not detail.any():
         return detail[:0]
     done = []

@@ -73,9 +73,10 @@ class FrameNet(nn.Module):
     Sees the landmark warp, the target's maps, the flow, and the source's features carried along by the flow.
     Gives the residual flow (B, 2, 64, 64) in pixels of the crop, by which the warp is sampled again, and a
     layer (B, 4, 256, 256) to lay over that: three channels of colour in [-1, 1], premultiplied, and how much of
-    the warp remains, in [0, 1]. The picture is `layer[:, :3] + layer[:, 3:] * warped`. All convolutions are at
-    64 pixels or fewer, where processors are fast. What is exported ends with `draw`: the rest is cheaper in the
-    generator (`generator.finished`).
+    the warp remains, in [0, 1]. The picture is `layer[:, :3] + layer[:, 3:] * warped`. It is called with the
+    inputs of `draw`, the source's code in place of its style. All convolutions are at 64 pixels or fewer, where
+    processors are fast. What is exported ends with `draw`: the rest is cheaper in the generator
+    (`generator.finished`).
     """
 
     def __init__(self, settings: LiveSettings) -> None:
@@ -96,18 +97,10 @@ class FrameNet(nn.Module):
         nn.init.zeros_(self.coarse.bias)  # type: ignore[arg-type]
         nn.init.normal_(self.layer.weight, std=1e-3)
 
-    def forward(
-        self,
-        warp: Tensor,
-        maps: Tensor,
-        flow: Tensor,
-        source64: Tensor,
-        source32: Tensor,
-        source16: Tensor,
-        code: Tensor,
-    ) -> tuple[Tensor, Tensor]:
-        coarse, drawn = self.draw(warp, maps, flow, source64, source32, source16, self.style(code))
-        return coarse[:, :2] * RESIDUAL_UNIT, self._layer(drawn, coarse[:, 2:], warp)
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, Tensor]:
+        *seen, code = inputs
+        coarse, drawn = self.draw(*(*seen, self.style(code)))
+        return coarse[:, :2] * RESIDUAL_UNIT, self._layer(drawn, coarse[:, 2:], seen[0])
 
     def draw(
         self,
