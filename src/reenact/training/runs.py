@@ -189,7 +189,8 @@ def _folder(stage: StageSpec, name: str) -> Path:
 def _warps(stage: StageSpec, name: str, settings: Settings) -> Data:
     from reenact.training.warps import open_warps
 
-    return open_warps(Path(name), as_json(settings)["stills"])
+    values = as_json(settings)
+    return open_warps(Path(name), values["stills"], neighbours=values["weight_temporal"] > 0)
 
 
 def _stills(stage: StageSpec, name: str, settings: Settings) -> Data:

@@ -2,7 +2,8 @@
 random.
 
 From clips: source and target are two frames of one clip, the driving motion the clip's own (absolute), so that
-the warp has all the faults that it has in use. From stills, for the many people: the source is the still warped
+the warp has all the faults that it has in use; moments come in pairs of neighbours, so that consistency over time
+can be learned. From stills, for the many people: the source is the still warped
 by a random change of a random clip, the target the still itself. People of `data/holdout.json` and the clips of
 `val` are kept out of part 'train'.
 """
@@ -31,13 +32,14 @@ from reenact.training.sources import Data
 from reenact.types import Floats, Image, Motion
 
 STILLS_A_SHARD = 24
-_ARRAYS = ("source", "source_maps", "warp", "maps", "flow", "target", "of")
+_HELD = 24  # targets of a clip that is kept out
+_ARRAYS = ("source", "source_maps", "warp", "maps", "flow", "target", "of", "moment")
 
 
 @dataclass(frozen=True)
 class WarpPlan:
-    """How much is rendered. sources: source frames of each clip; targets: target frames of each. changes:
-    random changes of each still. turn: gain on the head's motion in these, since what a turned head uncovers in
+    """How much is rendered. sources: source frames of each clip; targets: target frames of each, an even number:
+    half of them chosen at random, each followed by the next. changes: random changes of each still. turn: gain on the head's motion in these, since what a turned head uncovers in
     a warped source is itself a guess."""
 
     sources: int = 40
@@ -73,20 +75,25 @@ class _Recorded:
         spec = SystemSpec("record", "", "", 2.6, False, self._load)
         self.puppet = Puppet(portrait, spec, blend, driver=driver)
         self._targets: list[Image] = []
+        self._moments: list[int] = []
 
     def _load(self, source: SourceFace, threads: int | None) -> _Recorder:
         self._made.append(_Recorder(source))
         return self._made[0]
 
-    def add(self, drive: Drive, anchor: Drive, truth: Image) -> None:
-        """Warp to a moment; truth: the whole true picture (H, W, 3)."""
+    def add(self, drive: Drive, anchor: Drive, truth: Image, moment: int = 0) -> None:
+        """Warp to a moment, the clip's frame of that number; truth: the whole true picture (H, W, 3)."""
         self.puppet.render(drive, anchor)
         self._targets.append(self._made[0].inputs.crop.cut(self.puppet.box.of(truth)))
+        self._moments.append(moment)
 
     def rows(self) -> tuple[dict[str, NDArray[Any]], list[dict[str, NDArray[Any]]]]:
         """The source's arrays, and those of each target."""
         source, made = self._made[0].inputs.source, self._made[0].rows
-        rows = [row | {"target": target} for row, target in zip(made, self._targets, strict=True)]
+        rows = [
+            row | {"target": target, "moment": np.array(moment, np.int64)}
+            for row, target, moment in zip(made, self._targets, self._moments, strict=True)
+        ]
         return {"source": source.picture, "source_maps": source.maps}, rows
 
 
@@ -150,7 +157,7 @@ def _render_clip(path: Path, folder: Path, plan: WarpPlan, part: str) -> None:
     starts = np.linspace(0, count - 1, min(plan.sources, count)).astype(int)
     shard = _Shard()
     for start in starts.tolist() if part == "train" else [0]:
-        chosen = random.choice(count, min(plan.targets if part == "train" else 24, count), replace=False)
+        chosen = _pairs(count, plan.targets if part == "train" else _HELD, random)
         try:
             blend = Blend(relative=False, in_frame=True)
             recorded = _Recorded(read_portrait(pictures[start]), blend, motion.identity)
@@ -158,7 +165,7 @@ def _render_clip(path: Path, folder: Path, plan: WarpPlan, part: str) -> None:
             continue
         drives = drives_of(motion, recorded.puppet.portrait)
         for number in chosen[motion.found[chosen]].tolist():
-            recorded.add(drives[number], drives[start], pictures[number])
+            recorded.add(drives[number], drives[start], pictures[number], number)
         shard.add(recorded)
     shard.write(done)
 
@@ -197,18 +204,29 @@ def _changed_still(path: Path, motions: list[Motion], plan: WarpPlan, random: np
     return recorded
 
 
+def _pairs(count: int, targets: int, random: np.random.Generator) -> NDArray[np.int64]:
+    """About `targets` numbers of `count` frames: half of them at random, no two alike, each followed by the next
+    frame's."""
+    first = random.choice(max(count - 1, 1), min(targets // 2, max(count - 1, 1)), replace=False)
+    return np.stack([first, np.minimum(first + 1, count - 1)], 1).ravel().astype(np.int64)
+
+
 def _random(name: str, seed: int) -> np.random.Generator:
     return np.random.default_rng([zlib.crc32(name.encode()), seed])
 
 
 class WarpSource:
     """Batches of `source` (B, 3, 256, 256) and its maps, `warp`, `maps`, `flow` and `target`, as rendered:
-    pictures uint8 (B, H, W, C), flow float32 (B, 64, 64, 2) in pixels.
+    pictures uint8 (B, H, W, C), flow float32 (B, 64, 64, 2) in pixels; `followed` (B // 2,) float32 is 1 where
+    sample n + B // 2 shows the moment after that of sample n, of one source and augmented alike.
 
-    stills: share of the samples that are drawn from stills. augment: mirror and recolour at random.
+    stills: share of the samples that are drawn from stills. neighbours: let the second half of a batch follow the
+    first, where a sample of a clip has a next moment. augment: mirror and recolour at random.
     """
 
-    def __init__(self, folder: Path, *, stills: float = 0.35, augment: bool = True) -> None:
+    def __init__(
+        self, folder: Path, *, stills: float = 0.35, neighbours: bool = False, augment: bool = True
+    ) -> None:
         shards = read_shards(folder, _ARRAYS)
         if not shards:
             raise ReenactError(f"{folder}: no warps there; render them first: python recipes/live.py render")
@@ -220,7 +238,10 @@ class WarpSource:
         self._share = (
             stills if len(self._of_stills) and len(self._of_clips) else float(len(self._of_stills) > 0)
         )
-        self._augment = augment
+        of, moment = (np.concatenate([shard[name] for shard in self._shards]) for name in ("of", "moment"))
+        same = (np.diff(self._places[:, 0]) == 0) & (np.diff(of) == 0) & (np.diff(moment) == 1)
+        self._has_next = np.append(same, False)
+        self._neighbours, self._augment = neighbours, augment
         self.size = len(self._places)
 
     def draw(self, rng: np.random.Generator, count: int) -> NDArray[Any]:
@@ -231,18 +252,29 @@ class WarpSource:
             rng.choice(self._of_stills if len(self._of_stills) else [0], count),
             rng.choice(self._of_clips if len(self._of_clips) else [0], count),
         )
-        return np.stack([chosen, rng.integers(0, 1 << 31, count)], 1).astype(np.int64)
+        rows = np.stack([chosen, rng.integers(0, 1 << 31, count)], 1).astype(np.int64)
+        if self._neighbours:
+            half = count // 2
+            first, second = rows[:half], rows[half : 2 * half]
+            second[:] = np.where(self._has_next[first[:, :1]], first + [1, 0], second)
+        return rows
 
     def load(self, rows: NDArray[Any]) -> dict[str, NDArray[Any]]:
         """The samples of these rows."""
         samples = [self._sample(number, seed) for number, seed in rows.tolist()]
-        return {name: np.stack([sample[name] for sample in samples]) for name in samples[0]} if samples else {}
+        if not samples:
+            return {}
+        half = len(rows) // 2
+        first, second = rows[:half], rows[half : 2 * half]
+        followed = self._has_next[first[:, 0]] & (second == first + [1, 0]).all(1)
+        batch = {name: np.stack([sample[name] for sample in samples]) for name in samples[0]}
+        return batch | {"followed": followed.astype(np.float32)}
 
     def _sample(self, number: int, seed: int) -> dict[str, NDArray[Any]]:
         shard, row = self._shards[int(self._places[number, 0])], int(self._places[number, 1])
         of = int(shard["of"][row])
         sample = {
-            name: np.asarray(shard[name][of if name.startswith("source") else row]) for name in _ARRAYS[:-1]
+            name: np.asarray(shard[name][of if name.startswith("source") else row]) for name in _ARRAYS[:-2]
         }
         sample["flow"] = sample["flow"].astype(np.float32)
         return _augmented(sample, np.random.default_rng(seed)) if self._augment else sample
@@ -257,8 +289,8 @@ def _augmented(sample: dict[str, NDArray[Any]], random: np.random.Generator) -> 
     return sample | dict(zip(names, recoloured([sample[name] for name in names], random), strict=True))
 
 
-def open_warps(folder: Path, stills: float = 0.35) -> Data:
-    """The shards that `render_warps` wrote: 'train' to train on, 'held' to look at."""
-    train = WarpSource(folder / "train", stills=stills)
-    held = WarpSource(folder / "held", augment=False)
+def open_warps(folder: Path, stills: float = 0.35, *, neighbours: bool = False) -> Data:
+    """The shards that `render_warps` wrote: 'train' to train on, 'held', in neighbours, to look at."""
+    train = WarpSource(folder / "train", stills=stills, neighbours=neighbours)
+    held = WarpSource(folder / "held", neighbours=True, augment=False)
     return Data(train, held, f"{train.size:,} warps of {folder}")

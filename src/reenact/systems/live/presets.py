@@ -16,8 +16,9 @@ class LiveSettings(Settings):
     rate: of Adam; it falls to zero on half a cosine. face, features: what a pixel of the face, and of eyes and
     mouth, weighs beyond 1. stills: share of samples from stills. Each `weight_*` of 0 switches a loss off:
     l1, pyramid (Laplacian), ssim (at half size), warped (L1 of the warp after the residual flow), keep (paint
-    outside eyes and mouth), perceptual (our own nets' features, or VGG-16), adversarial (patches of the
-    eyes and of the mouth) and matching (of the features of its discriminators).
+    outside eyes and mouth), perceptual (our own nets' features, or VGG-16), landmarks and identity (by our own
+    nets), temporal (how much the error changes between neighbouring moments, which are drawn for it), adversarial
+    (patches of the eyes and of the mouth) and matching (of the features of its discriminators).
     """
 
     source_widths: tuple[int, ...] = (32, 32, 64, 96)
@@ -34,6 +35,9 @@ class LiveSettings(Settings):
     weight_warped: float = 0.25
     weight_keep: float = 0.012
     weight_perceptual: float = 0.0
+    weight_landmarks: float = 0.0
+    weight_identity: float = 0.0
+    weight_temporal: float = 0.0
     weight_adversarial: float = 0.0
     weight_matching: float = 0.0
     rate_discriminator: float = 2e-4

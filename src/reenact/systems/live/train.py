@@ -14,7 +14,14 @@ from torch.optim import Adam, Optimizer
 from reenact.losses.adversarial import discriminator_loss, generator_loss
 from reenact.nn.blocks import PatchDiscriminator
 from reenact.nn.features import PerceptualFeatures, open_features
-from reenact.systems.live.losses import dissimilarity, pixel_weights, pyramid_l1, weighted_l1
+from reenact.systems.live.losses import (
+    Likeness,
+    dissimilarity,
+    inconstancy,
+    pixel_weights,
+    pyramid_l1,
+    weighted_l1,
+)
 from reenact.systems.live.network import LiveNet, OnceAFrame, OnceASource, composed
 from reenact.systems.live.presets import LiveSettings
 from reenact.systems.live.shape import MAPS
@@ -53,6 +60,7 @@ PARTS = {
     "mouth": Window(64, 80, (MAPS.index("lips"), MAPS.index("mouth"))),
 }
 """What is judged, by the discriminator's name."""
+_LIKENESS = ("landmarks", "identity")
 
 
 def _judge(part: str) -> PatchDiscriminator:
@@ -86,6 +94,7 @@ class LiveStage:
             networks |= {part: _judge(part) for part in PARTS}
         self.networks: Mapping[str, nn.Module] = networks
         self._features: PerceptualFeatures | None = None
+        self._likeness: Likeness | None = None
 
     def begin(self, batch: Mapping[str, Tensor]) -> None:
         """Nothing is taken from the data."""
@@ -116,6 +125,11 @@ class LiveStage:
         }
         if s.weight_perceptual:
             terms["perceptual"] = self._perceptual(made, target)
+        if s.weight_temporal:
+            terms["temporal"] = inconstancy(made, target, batch["followed"]).mean()
+        if alike := [name for name in _LIKENESS if getattr(s, f"weight_{name}")]:
+            found = self._alike(made, target, *alike)
+            terms |= {name: value.mean() for name, value in found.items()}
         if s.weight_adversarial:
             terms |= self._adversary(made, target, maps, update)
         update("live", terms, {name: getattr(s, f"weight_{name}") for name in terms})
@@ -133,7 +147,8 @@ class LiveStage:
 
     def validate(self, batch: Mapping[str, Tensor], networks: Mapping[str, nn.Module]) -> dict[str, Tensor]:
         """L1 in [0, 1], of the face, and of eyes and mouth; PSNR in dB; 1 - SSIM; the distance of our own nets'
-        features. The warp's own beside each."""
+        features, and what these nets say of landmarks and identity; how much the error changes between
+        neighbouring moments, in [0, 1]. The warp's own beside each."""
         target, maps = batch["target"], _unit(batch["maps"])
         made = self.picture(batch, networks["live"])[0].float()
         zeros = torch.zeros_like(maps)
@@ -150,6 +165,10 @@ class LiveStage:
             pairs = [(picture[n : n + 1], target[n : n + 1]) for n in range(len(target))]
             figures[f"dssim{name}"] = torch.stack([dissimilarity(a, b.contiguous()) for a, b in pairs])
             figures[f"perceptual{name}"] = torch.stack([self._perceptual(a, b) for a, b in pairs])
+            figures |= {
+                f"{one}{name}": value for one, value in self._alike(picture, target, *_LIKENESS).items()
+            }
+            figures[f"flicker{name}"] = _of_pairs(picture, target, batch["followed"])
         return figures
 
     def sheet(self, batch: Mapping[str, Tensor], networks: Mapping[str, nn.Module]) -> dict[str, Tensor]:
@@ -190,6 +209,11 @@ class LiveStage:
             self._features = open_features().to(made.device)
         return self._features.distance(made, target)
 
+    def _alike(self, made: Tensor, target: Tensor, *wanted: str) -> Mapping[str, Tensor]:
+        if self._likeness is None:
+            self._likeness = Likeness().to(made.device)
+        return self._likeness(made, target, *wanted)
+
     def _adversary(self, made: Tensor, target: Tensor, maps: Tensor, update: Update) -> dict[str, Tensor]:
         """A discriminator for the eyes and one for the mouth, each beside the shape that was asked for."""
         adversarial, matching = [], []
@@ -208,6 +232,12 @@ class LiveStage:
             "adversarial": torch.stack(adversarial).mean(),
             "matching": torch.stack(matching).mean(),
         }
+
+
+def _of_pairs(made: Tensor, truth: Tensor, followed: Tensor) -> Tensor:
+    """(B,): the mean `inconstancy` of the pairs, in [0, 1], for each sample, since figures are means of samples."""
+    mean = inconstancy(made, truth, followed).sum() / 2 / followed.sum().clamp(min=1)
+    return mean.expand(len(made))
 
 
 def _mean_within(values: Tensor, weight: Tensor) -> Tensor:
