@@ -51,9 +51,16 @@ ABLATION = {
     "without keep": ("weight_keep=0",),
     "without the discriminators": ("weight_adversarial=0", "weight_matching=0"),
     "eyes and mouth as the face": ("features=0",),
-    "with perceptual .1": ("weight_perceptual=0.1",),
+    "with perceptual": ("weight_perceptual=0.1",),
+    "with landmarks": ("weight_landmarks=0.01",),
+    "with identity": ("weight_identity=1",),
+    "neighbours drawn": ("weight_temporal=1e-9",),
+    "with temporal": ("weight_temporal=2",),
 }
-_FIGURES = ("l1", "face_l1", "features_l1", "psnr", "dssim", "perceptual")
+_FIGURES = (
+    *("l1", "face_l1", "features_l1", "psnr", "dssim"),
+    *("perceptual", "landmarks", "identity", "flicker"),
+)
 
 SPARED = ("frame.coarse", "frame.layer")
 """Convolutions that stay in floats: what they give is the picture, which should not take steps."""
@@ -110,14 +117,16 @@ def write_engines(folder: Path, warps: Path) -> None:
     )
 
 
-def ablation(warps: Path, out: Path, steps: int, weights: str) -> None:
-    """Print a row a run of `ABLATION`, each from the same `weights` on, from chance where there are none:
-    what it makes of the clips that were kept out of training."""
-    print(f"| {steps} steps | {' | '.join(_FIGURES)} |\n| --- |{' ---: |' * len(_FIGURES)}", flush=True)
-    for number, (name, changes) in enumerate(ABLATION.items()):
-        schedule = (f"weights={weights}", "epochs=1", "mean=0.98", "validate_every=0")
-        settings = (*changes, *schedule, f"steps={steps}")
-        order = Order("live", "small", str(warps), out / f"{number}", "refine", settings)
+def ablation(warps: Path, out: Path, epochs: float, weights: str, rows: Sequence[str]) -> None:
+    """Print a row a run of `ABLATION` (those named, or all), each from the same `weights` on, from chance where
+    there are none: what it makes of the clips that were kept out of training."""
+    if unknown := [name for name in rows if name not in ABLATION]:
+        raise SystemExit(f"--row {unknown[0]}: choose from: {', '.join(ABLATION)}")
+    print(f"| {epochs:g} epochs | {' | '.join(_FIGURES)} |\n| --- |{' ---: |' * len(_FIGURES)}", flush=True)
+    for number, name in enumerate(rows or ABLATION):
+        schedule = (f"weights={weights}", f"epochs={epochs}", "mean=0.98", "validate_every=0")
+        folder = out / name.replace(" ", "-").replace(",", "")
+        order = Order("live", "small", str(warps), folder, "refine", (*ABLATION[name], *schedule))
         figures = train(order, report=lambda line: None)[0]["figures"]
         if not number:
             _print_row("the warp", [figures[f"{one}_warp"] for one in _FIGURES])
@@ -184,7 +193,8 @@ def main() -> None:
     tried = verbs.add_parser("ablation")
     tried.add_argument("--warps", type=Path, required=True)
     tried.add_argument("--out", type=Path, default=Path("runs/live/ablation"))
-    tried.add_argument("--steps", type=int, default=600)
+    tried.add_argument("--epochs", type=float, default=0.85, help="how long each run is")
+    tried.add_argument("--row", action="append", default=[], help="only this one; may be given again")
     tried.add_argument("--weights", default="", help="what each run begins with, as 'live_refine'")
     given = parser.parse_args()
     if given.verb == "render":
@@ -193,7 +203,7 @@ def main() -> None:
         one, other = given.folders
         mean_of(one, other, given.to or cache_folder(), given.warps, given.note)
     elif given.verb == "ablation":
-        ablation(given.warps, given.out, given.steps, given.weights)
+        ablation(given.warps, given.out, given.epochs, given.weights, given.row)
     elif given.verb == "ship":
         ship_live(given.run, given.to or cache_folder(), given.warps, given.note)
     else:

@@ -171,6 +171,13 @@ def test_it_learns_looks_and_ships_the_running_mean(tmp_path: Path) -> None:
     assert all(map(torch.equal, before, stage.networks["other"].parameters()))
 
 
+def test_a_part_of_an_epoch_is_a_part_of_its_steps(tmp_path: Path) -> None:
+    whole = -(-Points.size // 16)
+    for number, (epochs, steps) in enumerate([(0.5, round(whole / 2)), (1.25, round(1.25 * whole)), (1e-6, 1)]):
+        done = run_line(tmp_path / str(number), Line(), epochs=epochs, steps=0, batch=16)
+        assert done.step == done.steps == steps
+
+
 def test_nan_ends_the_run_by_name_and_keeps_the_last_checkpoint(tmp_path: Path) -> None:
     with pytest.raises(ReenactError, match=r"step 23: the loss 'through' became nan; step 20 is kept"):
         run_line(tmp_path, Line(nan_at=23))

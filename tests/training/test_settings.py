@@ -36,6 +36,7 @@ def test_values_are_read_by_their_type() -> None:
         ("rate=nan", "finite"),
         ("batch=2.5", "not a number of type int"),
         ("batch=0", "at least 1"),
+        ("epochs=0", "more than 0"),
         ("mean=1", "below 1"),
         ("whiten=perhaps", "choose one of: true, false"),
         ("precision=16", "choose one of: 32, bf16, auto"),

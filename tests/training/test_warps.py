@@ -113,7 +113,9 @@ def test_moments_come_with_the_next_one(warps):
     batch = paired.load(rows)
     followed = batch["followed"].astype(bool)
     assert followed.shape == (12,) and 2 < followed.sum() < 12
-    first, second = ({name: x[at] for name, x in batch.items() if len(x) == 25} for at in (slice(12), slice(12, 24)))
+    first, second = (
+        {name: x[at] for name, x in batch.items() if len(x) == 25} for at in (slice(12), slice(12, 24))
+    )
     assert (first["source"] == second["source"])[followed].all()
     assert (rows[:12, 1] == rows[12:24, 1]).tolist() == followed.tolist()
     apart = np.abs(first["target"].astype(int) - second["target"]).mean((1, 2, 3))

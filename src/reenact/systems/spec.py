@@ -120,16 +120,16 @@ class Settings:
     """What every stage's training has; a stage adds its own fields. Every field can be set from outside
     (`--set name=value`).
 
-    epochs: passes over the data; the schedule counts in them. steps: optimiser steps in all; 0 means what the
-    epochs come to. batch: samples a step, over all processes. precision: '32', 'bf16' for autocast, or 'auto',
-    bf16 where the device multiplies it natively. mean: decay of the running mean of the weights, 0 for none.
-    clip: largest norm of each network's gradient, 0 for none. workers: processes that load data beside each
-    training process. threads: of the CPU, 0 for all. The `*_every` count steps; 0 is never. validate_samples:
-    held-out samples that are looked at each time. weights: a `.safetensors` file, or the name of installed
+    epochs: passes over the data, or a part of one; the schedule counts in them. steps: optimiser steps in
+    all; 0 means what the epochs come to. batch: samples a step, over all processes. precision: '32', 'bf16'
+    for autocast, or 'auto', bf16 where the device multiplies it natively. mean: decay of the running mean of
+    the weights, 0 for none. clip: largest norm of each network's gradient, 0 for none. workers: processes that
+    load data beside each training process. threads: of the CPU, 0 for all. The `*_every` count steps; 0 is
+    never. validate_samples: held-out samples that are looked at each time. weights: a `.safetensors` file, or the name of installed
     weights (`live_refine`), whose networks a new run begins with; '' begins anew.
     """
 
-    epochs: int
+    epochs: float
     batch: int
     steps: int = 0
     precision: Literal["32", "bf16", "auto"] = "32"

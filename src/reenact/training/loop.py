@@ -70,7 +70,7 @@ class Run:
     @property
     def steps(self) -> int:
         """Optimiser steps in all."""
-        return self.settings.steps or self.settings.epochs * self.steps_an_epoch
+        return self.settings.steps or max(1, round(self.settings.epochs * self.steps_an_epoch))
 
     @property
     def shown(self) -> Mapping[str, nn.Module]:
@@ -130,7 +130,7 @@ def main(
     if fabric.is_global_zero and (idle := resting(stage, run.networks, run.steps / run.steps_an_epoch)):
         report(
             f"note: {', '.join(idle)}: the rate is 0 long before step {run.steps:,}, since it falls over "
-            f"epochs={settings.epochs} of {run.steps_an_epoch:,} steps; set more epochs"
+            f"epochs={settings.epochs:g} of {run.steps_an_epoch:,} steps; set more epochs"
         )
     if path := checkpoint.latest(run.checkpoints):
         restore(run, checkpoint.load(path), path)

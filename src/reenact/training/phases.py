@@ -5,6 +5,7 @@ What both of its stages need of prepared faces: who is on them, and which two ma
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -224,7 +225,7 @@ def pairing_of(store: FaceStore, values: dict[str, Any], by: str) -> Pairing:
     if len(pairing.names) < 2 and values["cross_from"] < values["epochs"]:
         raise ReenactError(
             f"{store.folder}: all faces are of one person, so that nobody else can drive them; prepare more "
-            f"data, or keep to the first phase with --set cross_from={values['epochs']}"
+            f"data, or keep to the first phase with --set cross_from={math.ceil(values['epochs'])}"
         )
     return pairing
 

@@ -76,9 +76,10 @@ def _choice(known: tuple[str, ...], text: str, name: str) -> str:
 
 def _check(settings: Settings) -> None:
     """Limits that hold for every stage."""
-    for name in ("epochs", "batch"):
-        if getattr(settings, name) < 1:
-            raise ReenactError(f"--set {name}={getattr(settings, name)}: at least 1")
+    if settings.epochs <= 0:
+        raise ReenactError(f"--set epochs={settings.epochs:g}: more than 0")
+    if settings.batch < 1:
+        raise ReenactError(f"--set batch={settings.batch}: at least 1")
     for name in ("steps", "mean", "clip", "workers", "threads"):
         if getattr(settings, name) < 0:
             raise ReenactError(f"--set {name}={getattr(settings, name)}: not below 0")

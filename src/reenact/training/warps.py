@@ -2,8 +2,8 @@
 random.
 
 From clips: source and target are two frames of one clip, the driving motion the clip's own (absolute), so that
-the warp has all the faults that it has in use; moments come in pairs of neighbours, so that consistency over time
-can be learned. From stills, for the many people: the source is the still warped
+the warp has all the faults that it has in use; moments come in pairs of neighbours, so that consistency over
+time can be learned. From stills, for the many people: the source is the still warped
 by a random change of a random clip, the target the still itself. People of `data/holdout.json` and the clips of
 `val` are kept out of part 'train'.
 """
@@ -33,14 +33,16 @@ from reenact.types import Floats, Image, Motion
 
 STILLS_A_SHARD = 24
 _HELD = 24  # targets of a clip that is kept out
+_NEXT = np.array([1, 0])  # what takes a row to that of the next moment
 _ARRAYS = ("source", "source_maps", "warp", "maps", "flow", "target", "of", "moment")
 
 
 @dataclass(frozen=True)
 class WarpPlan:
-    """How much is rendered. sources: source frames of each clip; targets: target frames of each, an even number:
-    half of them chosen at random, each followed by the next. changes: random changes of each still. turn: gain on the head's motion in these, since what a turned head uncovers in
-    a warped source is itself a guess."""
+    """How much is rendered. sources: source frames of each clip; targets: target frames of each, an even
+    number: half of them chosen at random, each followed by the next. changes: random changes of each still.
+    turn: gain on the head's motion in these, since what a turned head uncovers in a warped source is itself a
+    guess."""
 
     sources: int = 40
     targets: int = 6
@@ -205,8 +207,8 @@ def _changed_still(path: Path, motions: list[Motion], plan: WarpPlan, random: np
 
 
 def _pairs(count: int, targets: int, random: np.random.Generator) -> NDArray[np.int64]:
-    """About `targets` numbers of `count` frames: half of them at random, no two alike, each followed by the next
-    frame's."""
+    """About `targets` numbers of `count` frames: half of them at random, no two alike, each followed by the
+    next frame's."""
     first = random.choice(max(count - 1, 1), min(targets // 2, max(count - 1, 1)), replace=False)
     return np.stack([first, np.minimum(first + 1, count - 1)], 1).ravel().astype(np.int64)
 
@@ -220,8 +222,8 @@ class WarpSource:
     pictures uint8 (B, H, W, C), flow float32 (B, 64, 64, 2) in pixels; `followed` (B // 2,) float32 is 1 where
     sample n + B // 2 shows the moment after that of sample n, of one source and augmented alike.
 
-    stills: share of the samples that are drawn from stills. neighbours: let the second half of a batch follow the
-    first, where a sample of a clip has a next moment. augment: mirror and recolour at random.
+    stills: share of the samples that are drawn from stills. neighbours: let the second half of a batch follow
+    the first, where a sample of a clip has a next moment. augment: mirror and recolour at random.
     """
 
     def __init__(
@@ -256,7 +258,7 @@ class WarpSource:
         if self._neighbours:
             half = count // 2
             first, second = rows[:half], rows[half : 2 * half]
-            second[:] = np.where(self._has_next[first[:, :1]], first + [1, 0], second)
+            second[:] = np.where(self._has_next[first[:, :1]], first + _NEXT, second)
         return rows
 
     def load(self, rows: NDArray[Any]) -> dict[str, NDArray[Any]]:
@@ -266,7 +268,7 @@ class WarpSource:
             return {}
         half = len(rows) // 2
         first, second = rows[:half], rows[half : 2 * half]
-        followed = self._has_next[first[:, 0]] & (second == first + [1, 0]).all(1)
+        followed = self._has_next[first[:, 0]] & (second == first + _NEXT).all(1)
         batch = {name: np.stack([sample[name] for sample in samples]) for name in samples[0]}
         return batch | {"followed": followed.astype(np.float32)}
 

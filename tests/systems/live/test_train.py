@@ -9,12 +9,23 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from skimage import data  # noqa: E402
 from skimage.metrics import structural_similarity  # noqa: E402
 from stage_bench import Steps, without_gradient  # noqa: E402
 
+from reenact.geometry.align import crop_matrix, face_square  # noqa: E402
+from reenact.perception.chips import warped  # noqa: E402
+from reenact.perception.detector import MeshDetector  # noqa: E402
 from reenact.systems import TRAINING  # noqa: E402
 from reenact.systems.live.generator import finished  # noqa: E402
-from reenact.systems.live.losses import dissimilarity, pixel_weights, pyramid_l1, weighted_l1  # noqa: E402
+from reenact.systems.live.losses import (  # noqa: E402
+    Likeness,
+    dissimilarity,
+    inconstancy,
+    pixel_weights,
+    pyramid_l1,
+    weighted_l1,
+)
 from reenact.systems.live.network import LiveNet, OnceAFrame, OnceASource, carried, composed  # noqa: E402
 from reenact.systems.live.presets import PRESETS  # noqa: E402
 from reenact.systems.live.train import PARTS, LiveStage  # noqa: E402
@@ -41,6 +52,7 @@ def batch(count: int, seed: int = 4) -> dict[str, torch.Tensor]:
         "maps": maps,
         "flow": torch.full((count, 64, 64, 2), 3.0),
         "target": target.clamp(-1, 1),
+        "followed": torch.ones(count // 2),
     }
 
 
@@ -116,6 +128,72 @@ def test_dissimilarity_against_scikit_image():
     )
     ours = dissimilarity(*(torch.from_numpy(x.transpose(2, 0, 1))[None] for x in (one, other)))
     assert float(ours) == pytest.approx(1 - whole[3:-3, 3:-3].mean(), abs=1e-4)
+
+
+def test_an_error_that_stays_is_constant():
+    """What two moments get wrong alike costs nothing; what changes does, where the second follows the first."""
+    rng = np.random.default_rng(3)
+    truth = torch.from_numpy(rng.uniform(-1, 1, (5, 3, 8, 8)).astype(np.float32))
+    followed = torch.tensor([1.0, 0.0])
+    assert inconstancy(truth + 0.3, truth, followed).tolist() == pytest.approx([0, 0], abs=1e-6)
+    made = truth.clone()
+    made[2:4] += 0.25
+    made[4] += 9  # the odd one out
+    assert inconstancy(made, truth, followed).tolist() == pytest.approx([0.25, 0], abs=1e-6)
+
+
+@pytest.fixture(scope="module")
+def face():
+    """(1, 3, 256, 256): the astronaut's face crop."""
+    image = data.astronaut()
+    with MeshDetector() as detector:
+        points = detector.detect(image)[0].points
+    crop = warped(image, crop_matrix(face_square(points), 256), 256)
+    return torch.from_numpy(crop.copy()).permute(2, 0, 1)[None].float() / 127.5 - 1
+
+
+def test_likeness_reads_landmarks_and_identity(face):
+    """A face that lies elsewhere is off by its way in eye distances; one laid over it is another person."""
+    likeness = Likeness()
+    same = likeness(face, face, "landmarks", "identity")
+    assert float(same["landmarks"]) == 0 and float(same["identity"]) == pytest.approx(0, abs=1e-5)
+    points = likeness.landmarks(face).points[0]
+    eyes = float((points[33, :2] - points[263, :2]).norm())
+    moved = likeness(face.roll(6, 3), face, "landmarks", "identity")
+    assert float(moved["landmarks"]) == pytest.approx(100 * 6 / eyes, rel=0.15)
+    other = likeness(0.5 * face + 0.5 * face.flip(2), face, "identity")
+    assert list(other) == ["identity"] and float(other["identity"]) > 2 * float(moved["identity"]) > 0
+
+
+def test_likeness_pulls_a_picture_to_the_truth(face):
+    """Both gradients lead a shifted face back: down the gradient, each loss falls."""
+    likeness = Likeness()
+    for name in ("landmarks", "identity"):
+        picture = face.roll(4, 3).requires_grad_()
+        before = likeness(picture, face, name)[name].sum()
+        (slope,) = torch.autograd.grad(before, picture)
+        with torch.no_grad():
+            after = likeness(picture - 0.02 * slope / slope.abs().max(), face, name)[name].sum()
+        assert torch.isfinite(slope).all() and float(after) < float(before.detach()), name
+
+
+@pytest.mark.parametrize("name", ["landmarks", "identity", "temporal", "perceptual"])
+def test_each_further_loss_reaches_the_network(name):
+    """It is a term of the step where it has a weight, and the parameters learn from it."""
+    alone = dict.fromkeys(("l1", "pyramid", "ssim", "warped", "keep"), 0.0)
+    without = {f"weight_{one}": value for one, value in alone.items()}
+    seen: dict[str, float] = {}
+
+    def update(network, terms, weights):
+        seen.update({one: weights[one] for one in terms if weights[one]})
+        total = sum(weights[one] * value for one, value in terms.items())
+        total.backward()
+
+    stage = LiveStage(replace(TINY, **without, **{f"weight_{name}": 0.5}))
+    stage.step(batch(2), update)
+    assert seen == {name: 0.5}
+    drawn = [p.grad for p in stage.live.parameters() if p.grad is not None]
+    assert sum(bool(grad.abs().sum() > 0) for grad in drawn) > 4
 
 
 def test_weights_of_pixels():

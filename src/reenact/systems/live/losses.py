@@ -69,7 +69,7 @@ class Likeness(nn.Module):
     """Whether a made picture's landmarks lie where the true one's do, and whether it shows the same person, by
     our own two nets (`reenact.nn`), which are held.
 
-    Both pictures are read by the same nets in the same place, so that what these get wrong about a face falls out.
+    Both pictures are read by the same nets in the same place, so that what these get wrong falls out.
     """
 
     def __init__(self) -> None:
@@ -78,8 +78,8 @@ class Likeness(nn.Module):
 
     def forward(self, made: Tensor, truth: Tensor, *wanted: str) -> Mapping[str, Tensor]:
         """The `wanted` of 'landmarks', (B,) the mean distance of the 478 points in the plane, as percent of
-        that between the true outer corners of the eyes (Dual-Generator, equation (14), with a norm that does not
-        grow with the face), and 'identity', (B,) 1 - the cosine of the embeddings (FIPLS, equation (6)).
+        that between the true outer corners of the eyes (Dual-Generator, equation (14), made independent of the
+        face's size), and 'identity', (B,) 1 - the cosine of the embeddings (FIPLS, equation (6)).
 
         made, truth: face crops (B, 3, H, H) in [-1, 1].
         """

@@ -17,8 +17,8 @@ class LiveSettings(Settings):
     mouth, weighs beyond 1. stills: share of samples from stills. Each `weight_*` of 0 switches a loss off:
     l1, pyramid (Laplacian), ssim (at half size), warped (L1 of the warp after the residual flow), keep (paint
     outside eyes and mouth), perceptual (our own nets' features, or VGG-16), landmarks and identity (by our own
-    nets), temporal (how much the error changes between neighbouring moments, which are drawn for it), adversarial
-    (patches of the eyes and of the mouth) and matching (of the features of its discriminators).
+    nets), temporal (how much the error changes between neighbouring moments, which are drawn for it),
+    adversarial (patches of the eyes and of the mouth) and matching (of the features of its discriminators).
     """
 
     source_widths: tuple[int, ...] = (32, 32, 64, 96)

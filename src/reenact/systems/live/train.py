@@ -235,7 +235,7 @@ class LiveStage:
 
 
 def _of_pairs(made: Tensor, truth: Tensor, followed: Tensor) -> Tensor:
-    """(B,): the mean `inconstancy` of the pairs, in [0, 1], for each sample, since figures are means of samples."""
+    """(B,): the mean `inconstancy` of the pairs, in [0, 1], for each sample, since figures are means."""
     mean = inconstancy(made, truth, followed).sum() / 2 / followed.sum().clamp(min=1)
     return mean.expand(len(made))
 
