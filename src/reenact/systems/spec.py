@@ -125,8 +125,8 @@ class Settings:
     for autocast, or 'auto', bf16 where the device multiplies it natively. mean: decay of the running mean of
     the weights, 0 for none. clip: largest norm of each network's gradient, 0 for none. workers: processes that
     load data beside each training process. threads: of the CPU, 0 for all. The `*_every` count steps; 0 is
-    never. validate_samples: held-out samples that are looked at each time. weights: a `.safetensors` file, or the name of installed
-    weights (`live_refine`), whose networks a new run begins with; '' begins anew.
+    never. validate_samples: held-out samples that are looked at each time. weights: a `.safetensors` file, or
+    the name of installed weights (`live_refine`), whose networks a new run begins with; '' begins anew.
     """
 
     epochs: float
