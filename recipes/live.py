@@ -55,7 +55,7 @@ ABLATION = {
     "with landmarks": ("weight_landmarks=0.01",),
     "with identity": ("weight_identity=1",),
     "neighbours drawn": ("weight_temporal=1e-9",),
-    "with temporal": ("weight_temporal=2",),
+    "with temporal": ("weight_temporal=5",),
 }
 _FIGURES = (
     *("l1", "face_l1", "features_l1", "psnr", "dssim"),
