@@ -16,7 +16,12 @@ from reenact.types import FaceState, Floats, Points
 
 _BOWL = (-0.26, 1.4, 0.8, 3.0)
 """Depth z = c0 + c1 (1 - exp(-x^2)) + c2 (1 - exp(-y^2 / c3)) in the canonical frame: near the mean face
-inside it, level outside, and never so steep (about 1) that a turn of 40 degrees folds it over."""
+inside it, level outside."""
+_STEEPEST = (1.4 * np.sqrt(2 / np.e), 0.8 * np.sqrt(2 / np.e / 3.0))
+"""Of the bowl, along x and along y."""
+_ROOM = 0.85
+"""A bowl turned by t folds over where its slope times tan(t) is 1; it is made flatter where it would pass this,
+at 35 degrees of yaw."""
 _REACH = 0.25
 """How far the edge's own motion reaches out, in canonical units."""
 
@@ -60,28 +65,49 @@ def head_field(
 
 
 def unproject(at: Points, state: FaceState) -> Points:
-    """Canonical x, y (..., 2) of the bowl's points that are seen at pixels (..., 2): a fixed point, since
-    the depth depends on the answer."""
-    r = rotation_matrix(state.rotation)
-    seen = (at - state.translation) / state.scale
-    inverse = np.linalg.inv(r[:2, :2]).T
-    local = seen @ inverse
-    for _ in range(4):
-        local = (seen - _depth(local)[..., None] * r[:2, 2]) @ inverse
-    return local.astype(np.float32)
+    """Canonical x, y (..., 2) of the bowl's points that are seen at pixels (..., 2).
+
+    These lie on a line of sight, so that their depth alone is unknown; Newton's steps find it, within 1e-4.
+    """
+    inverse, slope, depth_of = _seen_from(state)
+    flat = ((at - state.translation) / state.scale) @ inverse.T
+    low, high = depth_of * _BOWL[0], depth_of * sum(_BOWL[:3])
+    depth = depth_of * _depth(0.8 * flat)
+    for _ in range(5):
+        local = flat - depth[..., None] * slope
+        along = depth_of * (_gradient(local) @ slope)
+        depth = np.clip(depth - (depth - depth_of * _depth(local)) / (1 + along), low, high)
+    return (flat - depth[..., None] * slope).astype(np.float32)
 
 
 def project(local: Points, state: FaceState) -> Points:
     """Pixels (..., 2) of the bowl's points with canonical x, y (..., 2)."""
-    r = rotation_matrix(state.rotation)
-    turned = local @ r[:2, :2].T + _depth(local)[..., None] * r[:2, 2]
+    r, (_, _, depth_of) = rotation_matrix(state.rotation), _seen_from(state)
+    turned = local @ r[:2, :2].T + (depth_of * _depth(local))[..., None] * r[:2, 2]
     return (turned * state.scale + state.translation).astype(np.float32)
+
+
+def _seen_from(state: FaceState) -> tuple[Floats, Floats, float]:
+    """(2, 2) from the picture's plane to x, y; (2,) how these slide with depth along a line of sight; and what
+    the bowl's depth is multiplied with, so that it does not fold over."""
+    r = rotation_matrix(state.rotation)
+    inverse = np.linalg.inv(r[:2, :2])
+    slope = inverse @ r[:2, 2]
+    steepest = float(np.abs(slope) @ _STEEPEST)
+    return inverse, slope, min(1.0, _ROOM / max(steepest, 1e-6))
 
 
 def _depth(local: Points) -> Floats:
     x, y = local[..., 0], local[..., 1]
     c0, c1, c2, c3 = _BOWL
     return c0 + c1 * (1 - np.exp(-x * x)) + c2 * (1 - np.exp(-y * y / c3))
+
+
+def _gradient(local: Points) -> Floats:
+    """(..., 2): how the depth grows along x and y."""
+    x, y = local[..., 0], local[..., 1]
+    _, c1, c2, c3 = _BOWL
+    return np.stack([2 * c1 * x * np.exp(-x * x), 2 * c2 / c3 * y * np.exp(-y * y / c3)], -1)
 
 
 def edge_field(at: Points, edge: Points, offset: Floats, trust: Floats, scale: float) -> Floats:
