@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,8 +29,8 @@ class Layers:
 
     def __init__(self, picture: Image, matte: Floats, scale: float) -> None:
         hidden = hidden_by_person(matte, scale)
-        self._background = without_person(picture, hidden, scale)
-        plate = self._background.astype(np.float32)
+        self.background = without_person(picture, hidden, scale)
+        plate = self.background.astype(np.float32)
         # No pixel can hold more of the background than there is light in it: hair on a bright wall.
         least = 1 - (picture[..., :3] / np.maximum(plate[..., :3], 1)).min(2)
         alpha = np.clip(np.maximum(matte, least * hidden), 0, 1)[..., None]
@@ -36,8 +38,9 @@ class Layers:
         self._person = person.astype(np.uint8)
         self._clear = ((1 - alpha[..., 0]) * 255 + 0.5).astype(np.uint8)
 
-    def compose(self, corners: Points) -> Image:
-        """The picture (H, W, C) with the person taken from `corners` (H, W, 2), counted from 0."""
+    def compose(self, corners: Points, place: Any = np.s_[:, :], light: Floats | None = None) -> Image:
+        """The picture (H, W, C), or its part at `place`, with the person taken from `corners` (H, W, 2),
+        counted from 0. light: (3,), what the person's colours are multiplied with."""
         cv2 = opencv()
         # Fixed-point maps: bilinear sampling of 8-bit pictures rounds to 1/32 px in any case.
         maps = cv2.convertMaps(corners, None, cv2.CV_16SC2)
@@ -45,7 +48,9 @@ class Layers:
             cv2.remap(layer, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
             for layer in (self._person, self._clear)
         )
-        behind = cv2.multiply(self._background, cv2.merge([clear] * person.shape[2]), scale=1 / 255)
+        if light is not None:
+            person[..., :3] = np.clip(person[..., :3] * light + 0.5, 0, 255)
+        behind = cv2.multiply(self.background[place], cv2.merge([clear] * person.shape[2]), scale=1 / 255)
         return cv2.add(person, behind)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from reenact.types import Floats
+from reenact.types import Floats, Points
 
 _CLASSES = (3, 5, 8, 13, 21, 34, 64, 128, 256)
 
@@ -117,3 +117,28 @@ def _nearest(pixel: NDArray[np.int64], z: Floats, count: int) -> NDArray[np.int6
     closest = np.flatnonzero(z <= front[pixel])
     holder[pixel[closest]] = closest
     return holder[holder >= 0]
+
+
+def pixel_centres(columns: int, rows: int, width: int, height: int) -> Points:
+    """(rows, columns, 2): the centres of a grid laid over a picture, in the picture's pixels."""
+    x = (np.arange(columns, dtype=np.float32) + 0.5) * (width / columns)
+    y = (np.arange(rows, dtype=np.float32) + 0.5) * (height / rows)
+    return np.stack(np.meshgrid(x, y), -1).astype(np.float32)
+
+
+def part_above(amount: Floats, least: float) -> tuple[slice, slice] | None:
+    """The rows and columns of a grid (h, w) outside of which no amount is above `least`; None where none is."""
+    rows, columns = (np.flatnonzero(amount.max(axis) > least) for axis in (1, 0))
+    if not (len(rows) and len(columns)):
+        return None
+    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+
+
+def in_picture(part: tuple[slice, slice], grid: tuple[int, int], size: tuple[int, int]) -> tuple[slice, slice]:
+    """A part of a grid as the part of the picture that it lies over; grid, size: width and height of either."""
+    scales = size[1] / grid[1], size[0] / grid[0]
+    rows, columns = (
+        slice(round(one.start * scale), round(one.stop * scale))
+        for one, scale in zip(part, scales, strict=True)
+    )
+    return rows, columns

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from reenact.geometry.head_field import smoothstep
 from reenact.geometry.opencv import opencv
-from reenact.geometry.raster import rasterise
+from reenact.geometry.raster import in_picture, part_above, rasterise
 from reenact.geometry.schemes import FACE_OVAL, MESH_FLIP, MESH_TRIANGLES, facing
 from reenact.types import Floats, Image, Points
 
@@ -30,7 +30,10 @@ _SPREAD = 60  # steps along the mesh's edges
 
 
 class OtherSide:
-    """The other half of one source face. picture: (H, W, 3 or 4). points: (478, 3) in its pixels."""
+    """The other half of one source face. picture: (H, W, 3 or 4). points: (478, 3) in its pixels.
+
+    light: (3,), what colours of the half that is seen are multiplied with to be the hidden one's.
+    """
 
     def __init__(self, picture: Image, points: Points) -> None:
         self._picture = picture
@@ -43,6 +46,8 @@ class OtherSide:
         better = smoothstep(self._facing[flip] - self._facing, *_BETTER)
         self._may = hidden * smoothstep(self._facing[flip], *_SEEN) * better
         self._light_of = self._light(picture, points)
+        lent = self._light_of[self._may > _LEAST]
+        self.light = np.median(lent, 0) if len(lent) else np.ones(3, np.float32)
         # Where one side lies in deep shadow, what it lends looks like a stain.
         apart = np.abs(np.log(self._light_of[self._may > _LEAST])) if self._may.max() > _LEAST else np.zeros(1)
         self._may = self._may * (1 - smoothstep(float(apart.mean()), *_APART))
@@ -60,25 +65,20 @@ class OtherSide:
         values = np.concatenate([self._from, share[:, None], self._light_of], 1).astype(np.float32)
         found, inside = rasterise(points[:_SKIN] * scale, MESH_TRIANGLES, values, grid)
         amount = found[..., 2] * inside
-        rows, columns = (np.flatnonzero(amount.max(axis) > _LEAST) for axis in (1, 0))
-        if len(rows) and len(columns):
-            self._draw(out, found, inside, grid, (rows[0], rows[-1] + 1, columns[0], columns[-1] + 1))
+        if part := part_above(amount, _LEAST):
+            self._draw(out, found, inside, part, in_picture(part, grid, (width, height)))
 
     def _draw(
         self,
         out: Image,
         found: Floats,
         inside: NDArray[np.bool_],
-        grid: tuple[int, int],
-        box: tuple[int, int, int, int],
+        part: tuple[slice, slice],
+        place: tuple[slice, slice],
     ) -> None:
-        """The part of the grid in `box` (top, bottom, left, right), at the picture's own resolution: place in
-        the source, share and light (h, w, 6) of the raster, and where it has them (h, w)."""
+        """A part of the grid, at its place in the picture and at the picture's own resolution: place in the
+        source, share and light (h, w, 6) of the raster, and where it has them (h, w)."""
         cv2 = opencv()
-        across, down = out.shape[1] / grid[0], out.shape[0] / grid[1]
-        top, bottom, left, right = box
-        part = np.s_[top:bottom, left:right]
-        place = np.s_[round(top * down) : round(bottom * down), round(left * across) : round(right * across)]
         under = out[place]
         size = (under.shape[1], under.shape[0])
         if not min(size):

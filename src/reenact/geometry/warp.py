@@ -22,10 +22,11 @@ from reenact.geometry.apertures import (
     paint_mouth,
     tone_of,
 )
+from reenact.geometry.far_side import FarSide
 from reenact.geometry.head_field import Fade, edge_field, head_field, smoothstep
 from reenact.geometry.layers import Layers
 from reenact.geometry.opencv import opencv
-from reenact.geometry.raster import rasterise
+from reenact.geometry.raster import pixel_centres, rasterise
 from reenact.geometry.schemes import FACE_OVAL, HOLE_TRIANGLES, LIPS_INNER, MESH_TRIANGLES, signed_area
 from reenact.geometry.symmetry import OtherSide
 from reenact.types import FaceState, Floats, Image, Points
@@ -76,12 +77,14 @@ class FaceWarp:
         cells = np.clip(self.options.grid * longest / state.scale, 128, 320)
         factor = min(1.0, float(cells) / longest)
         self._grid = (max(round(self.width * factor), 8), max(round(self.height * factor), 8))
-        self._corners = _pixel_centres(self.width, self.height, self.width, self.height) - np.float32(0.5)
+        self._corners = pixel_centres(self.width, self.height, self.width, self.height) - np.float32(0.5)
         self._kept = self._kept_at_borders()
         self._eyes = [opening(self.points, ring) for ring, _, _ in EYES]
         self._mouth = opening(self.points, LIPS_INNER)
         self._tone = tone_of(self._skin(), self.picture)
         self._other_side = OtherSide(self.picture, self.points)
+        size = (self.width, self.height)
+        self._far_side = FarSide(self.points, state, size, self._grid, self._other_side.light)
         self._shut_lip = self._upper_lip_height(self.points, state)
 
     def render(self, points: Points, state: FaceState, head: FaceState | None = None) -> Image:
@@ -94,9 +97,11 @@ class FaceWarp:
     ) -> tuple[Image, Floats]:
         """The same, and the flow (h, w, 2) that made it, on the grid."""
         cv2 = opencv()
-        flow = self.flow(points, head or state)
+        flow, share = self._flow(points, head or state)
         where = cv2.add(cv2.resize(flow, (self.width, self.height)), self._corners)
         out = _remap(self.picture, where) if self._layers is None else self._layers.compose(where)
+        if self._layers is not None:
+            self._far_side.lend(out, self._layers, share, points, head or state)
         self._other_side.lend(out, points, self._grid)
         for number in range(len(EYES)):
             self._draw_eye(out, points, number, state)
@@ -106,6 +111,10 @@ class FaceWarp:
     def flow(self, points: Points, head: FaceState) -> Floats:
         """Backward flow (h, w, 2) on the grid: where each target pixel comes from, as an offset in pixels of
         the picture. head: the pose of all that is not the face. The eye and mouth openings are bridged."""
+        return self._flow(points, head)[0]
+
+    def _flow(self, points: Points, head: FaceState) -> tuple[Floats, Floats]:
+        """The flow, and how much of it is the face's (h, w, 1)."""
         cv2 = opencv()
         width, height = self._grid
         outer = cv2.resize(self._outer_flow(points, head), (width, height))
@@ -114,11 +123,11 @@ class FaceWarp:
         inner, mask = rasterise(points * scale, _SURFACE, values, (width, height))
         share = cv2.blur(mask.astype(np.float32), (5, 5))
         share = (np.clip(2 * share - 1, 0, 1) * mask)[..., None]
-        return self._held_at_borders(outer + (inner - outer) * share)
+        return self._held_at_borders(outer + (inner - outer) * share), share
 
     def _outer_flow(self, points: Points, state: FaceState) -> Floats:
         width, height = (max(side // 4, 4) for side in self._grid)
-        at = _pixel_centres(width, height, self.width, self.height)
+        at = pixel_centres(width, height, self.width, self.height)
         radius = _HEAD_RADIUS if self._layers is None else None
         field = head_field(at, self.state, state, self.options.fade, radius)
         edge = points[FACE_OVAL, :2]
@@ -218,7 +227,7 @@ class Patch:
         cover = cv2.resize(mask, (right - left, bottom - top), interpolation=cv2.INTER_AREA)
         soft = max(round((right - left) / 40), 1)
         cover = cv2.blur(cover, (2 * soft - 1, 2 * soft - 1)) if soft > 1 else cover
-        at = _pixel_centres(right - left, bottom - top, right - left, bottom - top) + np.array(
+        at = pixel_centres(right - left, bottom - top, right - left, bottom - top) + np.array(
             (left, top), np.float32
         )
         return cls(int(left), int(top), at, cover[..., None].astype(np.float32) / 255)
@@ -243,13 +252,6 @@ def _edge_triangles() -> NDArray[np.int32]:
 
 
 _EDGE_TRIANGLES = _edge_triangles()
-
-
-def _pixel_centres(columns: int, rows: int, width: int, height: int) -> Points:
-    """(rows, columns, 2): the centres of a grid laid over a picture, in the picture's pixels."""
-    x = (np.arange(columns, dtype=np.float32) + 0.5) * (width / columns)
-    y = (np.arange(rows, dtype=np.float32) + 0.5) * (height / rows)
-    return np.stack(np.meshgrid(x, y), -1).astype(np.float32)
 
 
 def _sample(picture: Image, where: Points) -> Image:

@@ -1,0 +1,125 @@
+"""What a turned source hides of its head beside the face, lent by the near side when the target shows it.
+
+The head's bowl has no other side: carried along with it, the source's own far outline would stand beside the
+face as a second one. Where the target turns back, the hair, the ear and the outline of the near side are drawn
+there instead, mirrored. Inside the face `symmetry.OtherSide` does the same.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from reenact.geometry.face_model import rotation_matrix
+from reenact.geometry.head_field import edge_field, project, smoothstep, unproject
+from reenact.geometry.layers import Layers
+from reenact.geometry.opencv import opencv
+from reenact.geometry.raster import in_picture, part_above, pixel_centres
+from reenact.geometry.schemes import FACE_OVAL, MESH_FLIP
+from reenact.types import FaceState, Floats, Image, Points
+
+_TURNED = (np.deg2rad(19), np.deg2rad(23))
+"""Yaw of the source up to which its far side is seen, and from which it is hidden."""
+_BACK = (np.deg2rad(4), np.deg2rad(11))
+"""How much less than the source the target must be turned for the far side to be drawn anew."""
+_BEHIND, _DEEPER = (np.deg2rad(10), np.deg2rad(40)), 0.8
+"""Yaw of the target between which the far ear, which lies deeper than the bowl has it, goes behind the face,
+and by what share places are further from the middle for that."""
+_CHIN, _HIGHER = (1.1, 1.9), 0.45
+"""Canonical units below the eyes between which what is lent ends, since collars are not heads; where the far
+ear is behind the face, so much higher."""
+_BESIDE = (-0.1, 0.2)
+"""Canonical units from the face's middle, where the far side begins."""
+_HEAD, _BEYOND = (1.5, 1.75), 1.25
+"""Half axes of an ellipse around the head's middle (0, 0.1) in canonical units; by so much further out nothing
+is lent."""
+_BORDER = 0.1
+"""Canonical units within the picture's border where lending ends."""
+_CROWN, _CROWN_AT = 0.6, (0.4, 1.2)
+"""How much deeper than the bowl the middle of a head's crown lies, and from where to where above the eyes it
+comes to that."""
+_LEAST = 0.03
+
+
+class FarSide:
+    """The far side of one source's head. points: (478, 3) in the picture's pixels; size, grid: width and height
+    of the picture, and of the grid that flows are on. light: (3,), what lent colours are multiplied with."""
+
+    def __init__(
+        self, points: Points, state: FaceState, size: tuple[int, int], grid: tuple[int, int], light: Floats
+    ) -> None:
+        self._points, self._state, self._size, self._grid, self._light = points, state, size, grid, light
+        yaw = _yaw(state)
+        self._sign, self._yaw = -float(np.sign(yaw)), abs(yaw)
+        self._hidden = float(smoothstep(self._yaw, *_TURNED))
+
+    def lend(self, out: Image, layers: Layers, share: Floats, points: Points, head: FaceState) -> None:
+        """Draw into the warped picture, in place. share: (h, w, 1) of the face in it, on the grid. points:
+        (478, 3) of the target; head: the pose of its head."""
+        cv2 = opencv()
+        yaw = -self._sign * _yaw(head)
+        back = self._hidden * float(smoothstep(self._yaw - yaw, *_BACK))
+        if back < _LEAST:
+            return
+        columns, rows = (max(side // 4, 4) for side in self._grid)
+        at = pixel_centres(columns, rows, *self._size)
+        local = unproject(at, head)
+        behind = float(smoothstep(yaw, *_BEHIND))
+        side = self._beside(local, yaw, behind)
+        local[..., 0] *= 1 + _DEEPER * behind
+        where = self._source_of(at, local, points, head, np.tan(yaw))
+        inside = np.minimum(where, np.array(self._size, np.float32) - where).min(2) / self._state.scale
+        person = self._head_of(local) * smoothstep(inside, 0, _BORDER)
+        amount = back * cv2.resize(side, self._grid) * (1 - share[..., 0])
+        part = part_above(amount, _LEAST)
+        if part is None:
+            return
+        place = in_picture(part, self._grid, self._size)
+        under = out[place]
+        size = (under.shape[1], under.shape[0])
+        if not min(size):
+            return
+        corners = cv2.resize(cv2.resize(where, self._grid)[part], size) - np.float32(0.5)
+        wall = layers.background[place].astype(np.float32)
+        lent = layers.compose(corners, place, self._light).astype(np.float32)
+        lent = wall + (lent - wall) * cv2.resize(cv2.resize(person, self._grid)[part], size)[..., None]
+        weight = cv2.resize(amount[part], size)[..., None]
+        under[:] = np.clip(under + (lent - under) * weight + 0.5, 0, 255).astype(np.uint8)
+
+    def _beside(self, local: Points, yaw: float, behind: float) -> Floats:
+        """(h, w) in [0, 1]: which points of the target's bowl (h, w, 2) are on the far side of a head."""
+        x, y = local[..., 0], local[..., 1]
+        beside = smoothstep(self._sign * x + _crown(y) * np.tan(yaw), *_BESIDE)
+        above = 1 - smoothstep(y + _HIGHER * behind, *_CHIN)
+        return beside * above
+
+    @staticmethod
+    def _head_of(local: Points) -> Floats:
+        """(h, w) in [0, 1]: which points of the bowl (h, w, 2) are a head's at all, whatever a matte says."""
+        across, up = local[..., 0] / _HEAD[0], (local[..., 1] - 0.1) / _HEAD[1]
+        return 1 - smoothstep(np.hypot(across, up), 1, _BEYOND)
+
+    def _source_of(self, at: Points, local: Points, points: Points, head: FaceState, slide: float) -> Floats:
+        """Where in the source the mirrored head has what is seen at pixels `at` (h, w, 2); the face's edge, and
+        what is near it, is at the mirrored edge. slide: the tangent of the target's yaw."""
+        edge, own = points[FACE_OVAL, :2], self._points[MESH_FLIP[FACE_OVAL], :2]
+        rest = own - project(self._mirrored(unproject(edge, head), slide), self._state)
+        trust = np.ones(len(edge), np.float32)
+        return project(self._mirrored(local, slide), self._state) + edge_field(
+            at, edge, rest, trust, head.scale
+        )
+
+    def _mirrored(self, local: Points, slide: float) -> Points:
+        """Points (..., 2) of the bowl on the other side. Seen from the side, what lies deeper than the bowl is
+        off to the far side in it, in the source and in the target."""
+        off = self._sign * _crown(local[..., 1]) * (slide + np.tan(self._yaw))
+        return np.stack([-local[..., 0] - off, local[..., 1]], -1).astype(np.float32)
+
+
+def _yaw(state: FaceState) -> float:
+    """The head's yaw in radians: the angle between its line of sight and the viewer's, to the side."""
+    return float(np.arcsin(np.clip(rotation_matrix(state.rotation)[0, 2], -1, 1)))
+
+
+def _crown(y: Floats) -> Floats:
+    """How much deeper the middle of the head lies than the bowl, at canonical heights."""
+    return np.float32(_CROWN) * smoothstep(-y, *_CROWN_AT)
