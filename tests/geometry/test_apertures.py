@@ -125,6 +125,17 @@ def test_a_print_of_one_hue_keeps_it():
     assert tone_of(sepia[40:44, :5].reshape(-1, 3).astype(np.float32), COLOURFUL).print is None
 
 
+def test_a_print_in_two_inks_keeps_both():
+    """Black to yellow to white: no parabola, but one colour a brightness; a mouth in it is yellow, too."""
+    grey = np.linspace(0, 1, 128)[:, None] * np.ones((1, 64))
+    ink = np.stack([np.minimum(2 * grey, 1), np.minimum(1.8 * grey, 1), np.maximum(2 * grey - 1, 0)], -1)
+    picture = (ink * 255).astype(np.uint8)
+    tone = tone_of(picture[60:64, :5].reshape(-1, 3).astype(np.float32), picture)
+    assert tone.print is not None
+    red, green, blue = tone.tinted((0.45, 0.24, 0.23)) / 255
+    assert red > green > 3 * blue and 1.8 * red == pytest.approx(2 * green, abs=0.1)
+
+
 def test_warm_light_warms_what_is_painted():
     cold, warm = (
         tone_of(np.full((9, 3), hue, np.float32), COLOURFUL).tinted((0.9, 0.9, 0.9))

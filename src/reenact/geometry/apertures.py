@@ -30,7 +30,7 @@ _GREY = np.array([0.299, 0.587, 0.114], np.float32)
 _SKIN_HUE = np.array([1.25, 0.91, 0.78], np.float32)
 """Red, green and blue of ordinary skin over its brightness: the median of 24 colour portraits."""
 _TINT_SHARE = 0.7
-_PRINT_ERROR = 0.05
+_PRINT_ERROR, _STEPS, _SMOOTH = 0.05, 17, 0.001
 _MIDDLE = np.linspace(0.25, 0.75, 9, dtype=np.float32)
 
 
@@ -131,8 +131,8 @@ def mouth_source(target: Opening, source: Opening, zoom: float, at: Points) -> t
 class Tone:
     """Colours that a painted eye or mouth takes from the source. light: brightness of the skin, 0 to 1.
     colour: how colourful the picture is, 0 (grey) to 1. tint: (3,) of the light, 1 where it is white.
-    print: (3, 3) of a picture of one hue, as a sepia print: each channel as a parabola of the brightness,
-    else None."""
+    print: (K, 3) of a picture of one hue, as a sepia or a two-coloured print: its colours, 0 to 1, at K equal
+    steps of brightness from black to white, else None."""
 
     light: float
     colour: float
@@ -145,7 +145,7 @@ class Tone:
         grey = value @ _GREY
         level = gain * self.light
         if self.print is not None:
-            return np.clip(self.print @ _powers(grey * level), 0, 1) * np.float32(255)
+            return np.clip(_hats(grey * level) @ self.print, 0, 1) * np.float32(255)
         return np.clip((grey + (value - grey) * self.colour) * self.tint * level * 255, 0, 255)
 
 
@@ -163,18 +163,22 @@ def tone_of(skin: Floats, picture: Image) -> Tone:
 
 
 def _print(picture: Image) -> Floats | None:
-    """(3, 3): each channel as a parabola of the brightness, both in 0 to 1, where that explains the picture."""
+    """(K, 3): the colours of equal steps of brightness, all in 0 to 1, where these explain the picture; smooth
+    where it has no such brightness."""
     step = max(min(picture.shape[:2]) // 64, 1)
     pixels = picture[::step, ::step, :3].reshape(-1, 3).astype(np.float32) / 255
-    powers = _powers(pixels @ _GREY)
-    found, *_ = np.linalg.lstsq(powers.T, pixels, rcond=None)
-    off = np.abs(powers.T @ found - pixels).max(1)
-    return found.T.astype(np.float32) if np.percentile(off, 95) < _PRINT_ERROR else None
+    hats = _hats(pixels @ _GREY)
+    bends = np.diff(np.eye(_STEPS), 2, axis=0)
+    rough = _SMOOTH * bends.T @ bends + 1e-6 * np.eye(_STEPS)
+    found = np.linalg.solve(hats.T @ hats / len(pixels) + rough, hats.T @ pixels / len(pixels))
+    off = np.abs(hats @ found - pixels).max(1)
+    return found.astype(np.float32) if np.percentile(off, 95) < _PRINT_ERROR else None
 
 
-def _powers(grey: Floats) -> Floats:
-    """(3, ...): 1, x and x squared."""
-    return np.stack([np.ones_like(grey), grey, grey * grey]).astype(np.float32)
+def _hats(grey: Floats) -> Floats:
+    """(..., K): which two steps of brightness each value of 0 to 1 lies between, and how near to each."""
+    at = np.clip(grey, 0, 1)[..., None] * (_STEPS - 1)
+    return np.clip(1 - np.abs(at - np.arange(_STEPS)), 0, 1).astype(np.float32)
 
 
 def paint_mouth(target: Opening, at: Points, unit: float, lift: float, tone: Tone) -> Floats:
