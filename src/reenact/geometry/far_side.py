@@ -21,9 +21,12 @@ _TURNED = (np.deg2rad(19), np.deg2rad(23))
 """Yaw of the source up to which its far side is seen, and from which it is hidden."""
 _BACK = (np.deg2rad(4), np.deg2rad(11))
 """How much less than the source the target must be turned for the far side to be drawn anew."""
-_BEHIND, _DEEPER = (np.deg2rad(10), np.deg2rad(40)), 0.8
-"""Yaw of the target between which the far ear, which lies deeper than the bowl has it, goes behind the face,
-and by what share places are further from the middle for that."""
+_BEHIND = (np.deg2rad(10), np.deg2rad(40))
+"""Yaw of the target between which the far ear, which lies deeper than the bowl has it, goes behind the
+face."""
+_NARROWER, _NARROWEST = 0.18, 0.98
+"""By what share lent places are further from the middle, and by what where the ear is behind the face: both sides
+of a head together are narrower than twice the near one, as five clips of people who turn back show."""
 _CHIN, _HIGHER = (1.1, 1.9), 0.45
 """Canonical units below the eyes between which what is lent ends, since collars are not heads; where the far
 ear is behind the face, so much higher."""
@@ -65,7 +68,7 @@ class FarSide:
         local = unproject(at, head)
         behind = float(smoothstep(yaw, *_BEHIND))
         side = self._beside(local, yaw, behind)
-        local[..., 0] *= 1 + _DEEPER * behind
+        local[..., 0] *= 1 + _NARROWER + (_NARROWEST - _NARROWER) * behind
         where = self._source_of(at, local, points, head, np.tan(yaw))
         inside = np.minimum(where, np.array(self._size, np.float32) - where).min(2) / self._state.scale
         person = self._head_of(local) * smoothstep(inside, 0, _BORDER)
