@@ -22,11 +22,10 @@ _TURNED = (np.deg2rad(19), np.deg2rad(23))
 _BACK = (np.deg2rad(4), np.deg2rad(11))
 """How much less than the source the target must be turned for the far side to be drawn anew."""
 _BEHIND = (np.deg2rad(10), np.deg2rad(40))
-"""Yaw of the target between which the far ear, which lies deeper than the bowl has it, goes behind the
-face."""
+"""Yaw of the target between which the far ear goes behind the face; it lies deeper than the bowl has it."""
 _NARROWER, _NARROWEST = 0.18, 0.98
-"""By what share lent places are further from the middle, and by what where the ear is behind the face: both sides
-of a head together are narrower than twice the near one, as five clips of people who turn back show."""
+"""By what share lent places are further from the middle, and by what where the ear is behind the face: both
+sides of a head are narrower than twice the near one, as five clips of people who turn back show."""
 _CHIN, _HIGHER = (1.1, 1.9), 0.45
 """Canonical units below the eyes between which what is lent ends, since collars are not heads; where the far
 ear is behind the face, so much higher."""
