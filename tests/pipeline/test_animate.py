@@ -97,11 +97,11 @@ def test_a_motion_file_does_what_its_video_does_to_other_people(picture, driving
 
 
 def test_a_video_moves_its_own_person_in_detail(portrait, driving, tmp_path, quick):
-    motion, _ = track_video(driving, end=Fraction(1, 4))
+    motion, _ = track_video(driving, end=Fraction(1, 8))
     assert motion.detail.any()
     write_motion(tmp_path / "take.motion", motion)
     for name, source in (("a", driving), ("b", tmp_path / "take.motion")):
-        animate_video([portrait], source, tmp_path / name, quick(end=Fraction(1, 4)))
+        animate_video([portrait], source, tmp_path / name, quick(end=Fraction(1, 8)))
     first, second = ([np.array(PIL.Image.open(p)) for p in sorted((tmp_path / n).iterdir())] for n in "ab")
     off = [np.abs(x.astype(int) - y).mean() for x, y in zip(first, second, strict=True)]
     assert 0 < np.mean(off) < 2
