@@ -142,7 +142,7 @@ def calibration(source_net: Path, warps: Path) -> Iterator[list[Floats]]:
     once, data = open_network(source_net), WarpSource(warps / "train", augment=False)
     rows = data.draw(np.random.default_rng(20261127), _CALIBRATION)
     for row in rows:
-        one = {name: values[0] for name, values in data.load(row[None]).items()}
+        one = {name: values[0] for name, values in data.load(row[None]).items() if len(values)}
         features = [np.array(x) for x in once((as_input(one["source"]), as_maps(one["source_maps"])))]
         flow = np.ascontiguousarray(one["flow"].transpose(2, 0, 1))[None]
         yield [as_input(one["warp"]), as_maps(one["maps"]), flow, *features]
