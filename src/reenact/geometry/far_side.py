@@ -59,19 +59,19 @@ class FarSide:
         (478, 3) of the target; head: the pose of its head."""
         cv2 = opencv()
         yaw = -self._sign * _yaw(head)
-        back = self._hidden * float(smoothstep(self._yaw - yaw, *_BACK))
-        if back < _LEAST:
+        back = float(smoothstep(self._yaw - yaw, *_BACK))
+        if min(back, self._hidden) < _LEAST:
             return
         columns, rows = (max(side // 4, 4) for side in self._grid)
         at = pixel_centres(columns, rows, *self._size)
         local = unproject(at, head)
         behind = float(smoothstep(yaw, *_BEHIND))
-        side = self._beside(local, yaw, behind)
+        side = self._beside(local, yaw, behind, back)
         local[..., 0] *= 1 + _NARROWER + (_NARROWEST - _NARROWER) * behind
         where = self._source_of(at, local, points, head, np.tan(yaw))
         inside = np.minimum(where, np.array(self._size, np.float32) - where).min(2) / self._state.scale
         person = self._head_of(local) * smoothstep(inside, 0, _BORDER)
-        amount = back * cv2.resize(side, self._grid) * (1 - share[..., 0])
+        amount = self._hidden * cv2.resize(side, self._grid) * (1 - share[..., 0])
         part = part_above(amount, _LEAST)
         if part is None:
             return
@@ -87,10 +87,12 @@ class FarSide:
         weight = cv2.resize(amount[part], size)[..., None]
         under[:] = np.clip(under + (lent - under) * weight + 0.5, 0, 255).astype(np.uint8)
 
-    def _beside(self, local: Points, yaw: float, behind: float) -> Floats:
-        """(h, w) in [0, 1]: which points of the target's bowl (h, w, 2) are on the far side of a head."""
+    def _beside(self, local: Points, yaw: float, behind: float, back: float) -> Floats:
+        """(h, w) in [0, 1]: which points of the target's bowl (h, w, 2) are drawn anew: the far side of the
+        head, from the outside in as it turns back, so that nothing is half transparent."""
         x, y = local[..., 0], local[..., 1]
-        beside = smoothstep(self._sign * x + _crown(y) * np.tan(yaw), *_BESIDE)
+        begin = (1 - back) * _HEAD[0]
+        beside = smoothstep(self._sign * x + _crown(y) * np.tan(yaw) - begin, *_BESIDE)
         above = 1 - smoothstep(y + _HIGHER * behind, *_CHIN)
         return beside * above
 
