@@ -85,3 +85,14 @@ def test_it_comes_out_little_by_little():
     ]
     steps = [np.abs(b - a).mean() for a, b in itertools.pairwise(frames)]
     assert max(steps) < 4 * np.median(steps)
+
+
+def test_a_matte_that_holds_the_wall_for_a_person_leaves_the_wall():
+    """Dark ovals of old prints: what is behind the person is not to be seen, and must not be made up."""
+    picture, points, matte = head(32.0)
+    picture[:, :70] = (90, 20, 120)
+    matte[:, :140] = 1
+    made = FaceWarp(picture, points, state(32.0), matte).render(
+        default_face_model().project(state(0)), state(0)
+    )
+    assert np.abs(made[60:200, :40].astype(int) - (90, 20, 120)).mean() < 8

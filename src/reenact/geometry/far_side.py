@@ -39,20 +39,35 @@ _BORDER = 0.1
 _CROWN, _CROWN_AT = 0.6, (0.4, 1.2)
 """How much deeper than the bowl the middle of a head's crown lies, and from where to where above the eyes it
 comes to that."""
+_WRONG = (0.15, 0.35)
+"""Share of the wall on the far side that a matte calls a person, up to which it is believed and from which it
+is not: then what is beside the head stays as it is."""
 _LEAST = 0.03
 
 
 class FarSide:
-    """The far side of one source's head. points: (478, 3) in the picture's pixels; size, grid: width and height
-    of the picture, and of the grid that flows are on. light: (3,), what lent colours are multiplied with."""
+    """The far side of one source's head. points: (478, 3) in the picture's pixels. matte: (H, W) in [0, 1],
+    1 where the person is; None lends nothing. grid: width and height of the grid that flows are on. light:
+    (3,), what lent colours are multiplied with."""
 
     def __init__(
-        self, points: Points, state: FaceState, size: tuple[int, int], grid: tuple[int, int], light: Floats
+        self, points: Points, state: FaceState, matte: Floats | None, grid: tuple[int, int], light: Floats
     ) -> None:
+        size = (0, 0) if matte is None else (matte.shape[1], matte.shape[0])
         self._points, self._state, self._size, self._grid, self._light = points, state, size, grid, light
         yaw = _yaw(state)
         self._sign, self._yaw = -float(np.sign(yaw)), abs(yaw)
-        self._hidden = float(smoothstep(self._yaw, *_TURNED))
+        self._hidden = 0.0 if matte is None else float(smoothstep(self._yaw, *_TURNED))
+        wrong = self._beyond(matte) if self._hidden and matte is not None else 0.0
+        self._wall = np.float32(1 - smoothstep(wrong, *_WRONG))
+
+    def _beyond(self, matte: Floats) -> float:
+        """How much of the wall beside the far side of the head the matte calls a person."""
+        columns, rows = (max(side // 4, 4) for side in self._grid)
+        local = unproject(pixel_centres(columns, rows, *self._size), self._state)
+        wall = (self._sign * local[..., 0] > 0) & (self._head_of(local) == 0) & (local[..., 1] < _CHIN[0])
+        seen = opencv().resize(matte, (columns, rows), interpolation=opencv().INTER_AREA)
+        return float(seen[wall].mean()) if wall.any() else 0.0
 
     def lend(self, out: Image, layers: Layers, share: Floats, points: Points, head: FaceState) -> None:
         """Draw into the warped picture, in place. share: (h, w, 1) of the face in it, on the grid. points:
@@ -82,6 +97,7 @@ class FarSide:
             return
         corners = cv2.resize(cv2.resize(where, self._grid)[part], size) - np.float32(0.5)
         wall = layers.background[place].astype(np.float32)
+        wall = under + (wall - under) * self._wall
         lent = layers.compose(corners, place, self._light).astype(np.float32)
         lent = wall + (lent - wall) * cv2.resize(cv2.resize(person, self._grid)[part], size)[..., None]
         weight = cv2.resize(amount[part], size)[..., None]

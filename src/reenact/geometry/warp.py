@@ -83,8 +83,7 @@ class FaceWarp:
         self._mouth = opening(self.points, LIPS_INNER)
         self._tone = tone_of(self._skin(), self.picture)
         self._other_side = OtherSide(self.picture, self.points)
-        size = (self.width, self.height)
-        self._far_side = FarSide(self.points, state, size, self._grid, self._other_side.light)
+        self._far_side = FarSide(self.points, state, matte, self._grid, self._other_side.light)
         self._shut_lip = self._upper_lip_height(self.points, state)
 
     def render(self, points: Points, state: FaceState, head: FaceState | None = None) -> Image:
