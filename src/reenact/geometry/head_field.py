@@ -22,6 +22,8 @@ _STEEPEST = (1.4 * np.sqrt(2 / np.e), 0.8 * np.sqrt(2 / np.e / 3.0))
 _ROOM = 0.85
 """A bowl turned by t folds over where its slope times tan(t) is 1; it is made flatter where it would pass this,
 at 35 degrees of yaw."""
+_ROUNDS, _NEAR = 6, 1e-3
+"""Newton's steps, and the last step's length in canonical units; each about squares what is left."""
 _REACH = 0.25
 """How far the edge's own motion reaches out, in canonical units."""
 
@@ -70,20 +72,22 @@ def unproject(at: Points, state: FaceState) -> Points:
     These lie on a line of sight, so that their depth alone is unknown; Newton's steps find it, within 1e-4.
     """
     inverse, slope, depth_of = _seen_from(state)
-    flat = ((at - state.translation) / state.scale) @ inverse.T
+    x, y = np.moveaxis(((at - state.translation) / state.scale) @ inverse.T, -1, 0)
     low, high = depth_of * _BOWL[0], depth_of * sum(_BOWL[:3])
-    depth = depth_of * _depth(0.8 * flat)
-    for _ in range(5):
-        local = flat - depth[..., None] * slope
-        along = depth_of * (_gradient(local) @ slope)
-        depth = np.clip(depth - (depth - depth_of * _depth(local)) / (1 + along), low, high)
-    return (flat - depth[..., None] * slope).astype(np.float32)
+    depth = depth_of * _bowl(0.8 * x, 0.8 * y)[0]
+    for _ in range(_ROUNDS):
+        there, growth = _bowl(x - depth * slope[0], y - depth * slope[1])
+        along = 1 + depth_of * (growth[0] * slope[0] + growth[1] * slope[1])
+        was, depth = depth, np.clip(depth - (depth - depth_of * there) / along, low, high)
+        if np.abs(depth - was).max(initial=0) < _NEAR:
+            break
+    return np.stack([x - depth * slope[0], y - depth * slope[1]], -1).astype(np.float32)
 
 
 def project(local: Points, state: FaceState) -> Points:
     """Pixels (..., 2) of the bowl's points with canonical x, y (..., 2)."""
     r, (_, _, depth_of) = rotation_matrix(state.rotation), _seen_from(state)
-    turned = local @ r[:2, :2].T + (depth_of * _depth(local))[..., None] * r[:2, 2]
+    turned = local @ r[:2, :2].T + (depth_of * _bowl(local[..., 0], local[..., 1])[0])[..., None] * r[:2, 2]
     return (turned * state.scale + state.translation).astype(np.float32)
 
 
@@ -97,17 +101,11 @@ def _seen_from(state: FaceState) -> tuple[Floats, Floats, float]:
     return inverse, slope, min(1.0, _ROOM / max(steepest, 1e-6))
 
 
-def _depth(local: Points) -> Floats:
-    x, y = local[..., 0], local[..., 1]
+def _bowl(x: Floats, y: Floats) -> tuple[Floats, tuple[Floats, Floats]]:
+    """The bowl's depth at canonical places, and how it grows along x and along y."""
     c0, c1, c2, c3 = _BOWL
-    return c0 + c1 * (1 - np.exp(-x * x)) + c2 * (1 - np.exp(-y * y / c3))
-
-
-def _gradient(local: Points) -> Floats:
-    """(..., 2): how the depth grows along x and y."""
-    x, y = local[..., 0], local[..., 1]
-    _, c1, c2, c3 = _BOWL
-    return np.stack([2 * c1 * x * np.exp(-x * x), 2 * c2 / c3 * y * np.exp(-y * y / c3)], -1)
+    across, down = np.exp(-x * x), np.exp(-y * y / c3)
+    return c0 + c1 * (1 - across) + c2 * (1 - down), (2 * c1 * x * across, 2 * c2 / c3 * y * down)
 
 
 def edge_field(at: Points, edge: Points, offset: Floats, trust: Floats, scale: float) -> Floats:
