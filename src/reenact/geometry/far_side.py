@@ -46,30 +46,37 @@ _LEAST = 0.03
 
 
 class FarSide:
-    """The far side of one source's head. points: (478, 3) in the picture's pixels. matte: (H, W) in [0, 1],
-    1 where the person is; None lends nothing. grid: width and height of the grid that flows are on. light:
-    (3,), what lent colours are multiplied with."""
+    """The far side of one source's head. layers: the picture, cut by the matte (H, W) in [0, 1], 1 where the
+    person is. points: (478, 3) in the picture's pixels. grid: width and height of the grid that flows are on.
+    light: (3,), what lent colours are multiplied with."""
 
     def __init__(
-        self, points: Points, state: FaceState, matte: Floats | None, grid: tuple[int, int], light: Floats
+        self,
+        layers: Layers,
+        matte: Floats,
+        points: Points,
+        state: FaceState,
+        grid: tuple[int, int],
+        light: Floats,
     ) -> None:
-        size = (0, 0) if matte is None else (matte.shape[1], matte.shape[0])
-        self._points, self._state, self._size, self._grid, self._light = points, state, size, grid, light
+        self._layers, self._points, self._state, self._light = layers, points, state, light
+        self._size, self._grid = (matte.shape[1], matte.shape[0]), grid
+        columns, rows = (max(side // 4, 4) for side in grid)
+        self._at = pixel_centres(columns, rows, *self._size)
         yaw = _yaw(state)
         self._sign, self._yaw = -float(np.sign(yaw)), abs(yaw)
-        self._hidden = 0.0 if matte is None else float(smoothstep(self._yaw, *_TURNED))
-        wrong = self._beyond(matte) if self._hidden and matte is not None else 0.0
+        self._hidden = float(smoothstep(self._yaw, *_TURNED))
+        wrong = self._beyond(matte) if self._hidden else 0.0
         self._wall = np.float32(1 - smoothstep(wrong, *_WRONG))
 
     def _beyond(self, matte: Floats) -> float:
         """How much of the wall beside the far side of the head the matte calls a person."""
-        columns, rows = (max(side // 4, 4) for side in self._grid)
-        local = unproject(pixel_centres(columns, rows, *self._size), self._state)
+        local = unproject(self._at, self._state)
         wall = (self._sign * local[..., 0] > 0) & (self._head_of(local) == 0) & (local[..., 1] < _CHIN[0])
-        seen = opencv().resize(matte, (columns, rows), interpolation=opencv().INTER_AREA)
+        seen = opencv().resize(matte, local.shape[1::-1], interpolation=opencv().INTER_AREA)
         return float(seen[wall].mean()) if wall.any() else 0.0
 
-    def lend(self, out: Image, layers: Layers, share: Floats, points: Points, head: FaceState) -> None:
+    def lend(self, out: Image, share: Floats, points: Points, head: FaceState) -> None:
         """Draw into the warped picture, in place. share: (h, w, 1) of the face in it, on the grid. points:
         (478, 3) of the target; head: the pose of its head."""
         cv2 = opencv()
@@ -77,13 +84,11 @@ class FarSide:
         back = float(smoothstep(self._yaw - yaw, *_BACK))
         if min(back, self._hidden) < _LEAST:
             return
-        columns, rows = (max(side // 4, 4) for side in self._grid)
-        at = pixel_centres(columns, rows, *self._size)
-        local = unproject(at, head)
+        local = unproject(self._at, head)
         behind = float(smoothstep(yaw, *_BEHIND))
         side = self._beside(local, yaw, behind, back)
         local[..., 0] *= 1 + _NARROWER + (_NARROWEST - _NARROWER) * behind
-        where = self._source_of(at, local, points, head, np.tan(yaw))
+        where = self._source_of(local, points, head, np.tan(yaw))
         inside = np.minimum(where, np.array(self._size, np.float32) - where).min(2) / self._state.scale
         person = self._head_of(local) * smoothstep(inside, 0, _BORDER)
         amount = self._hidden * cv2.resize(side, self._grid) * (1 - share[..., 0])
@@ -96,9 +101,9 @@ class FarSide:
         if not min(size):
             return
         corners = cv2.resize(cv2.resize(where, self._grid)[part], size) - np.float32(0.5)
-        wall = layers.background[place].astype(np.float32)
+        wall = self._layers.background[place].astype(np.float32)
         wall = under + (wall - under) * self._wall
-        lent = layers.compose(corners, place, self._light).astype(np.float32)
+        lent = self._layers.compose(corners, place, self._light).astype(np.float32)
         lent = wall + (lent - wall) * cv2.resize(cv2.resize(person, self._grid)[part], size)[..., None]
         weight = cv2.resize(amount[part], size)[..., None]
         under[:] = np.clip(under + (lent - under) * weight + 0.5, 0, 255).astype(np.uint8)
@@ -118,14 +123,15 @@ class FarSide:
         across, up = local[..., 0] / _HEAD[0], (local[..., 1] - 0.1) / _HEAD[1]
         return 1 - smoothstep(np.hypot(across, up), 1, _BEYOND)
 
-    def _source_of(self, at: Points, local: Points, points: Points, head: FaceState, slide: float) -> Floats:
-        """Where in the source the mirrored head has what is seen at pixels `at` (h, w, 2); the face's edge, and
-        what is near it, is at the mirrored edge. slide: the tangent of the target's yaw."""
+    def _source_of(self, local: Points, points: Points, head: FaceState, slide: float) -> Floats:
+        """Where in the source the mirrored head has what is seen at each cell, whose place on the bowl is `local`
+        (h, w, 2); the face's edge, and what is near it, is at the mirrored edge. slide: the tangent of the
+        target's yaw."""
         edge, own = points[FACE_OVAL, :2], self._points[MESH_FLIP[FACE_OVAL], :2]
         rest = own - project(self._mirrored(unproject(edge, head), slide), self._state)
         trust = np.ones(len(edge), np.float32)
         return project(self._mirrored(local, slide), self._state) + edge_field(
-            at, edge, rest, trust, head.scale
+            self._at, edge, rest, trust, head.scale
         )
 
     def _mirrored(self, local: Points, slide: float) -> Points:

@@ -83,7 +83,10 @@ class FaceWarp:
         self._mouth = opening(self.points, LIPS_INNER)
         self._tone = tone_of(self._skin(), self.picture)
         self._other_side = OtherSide(self.picture, self.points)
-        self._far_side = FarSide(self.points, state, matte, self._grid, self._other_side.light)
+        self._far_side: FarSide | None = None
+        if self._layers is not None and matte is not None:
+            light = self._other_side.light
+            self._far_side = FarSide(self._layers, matte, self.points, state, self._grid, light)
         self._shut_lip = self._upper_lip_height(self.points, state)
 
     def render(self, points: Points, state: FaceState, head: FaceState | None = None) -> Image:
@@ -99,8 +102,8 @@ class FaceWarp:
         flow, share = self._flow(points, head or state)
         where = cv2.add(cv2.resize(flow, (self.width, self.height)), self._corners)
         out = _remap(self.picture, where) if self._layers is None else self._layers.compose(where)
-        if self._layers is not None:
-            self._far_side.lend(out, self._layers, share, points, head or state)
+        if self._far_side is not None:
+            self._far_side.lend(out, share, points, head or state)
         self._other_side.lend(out, points, self._grid)
         for number in range(len(EYES)):
             self._draw_eye(out, points, number, state)
