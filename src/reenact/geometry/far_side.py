@@ -124,9 +124,9 @@ class FarSide:
         return 1 - smoothstep(np.hypot(across, up), 1, _BEYOND)
 
     def _source_of(self, local: Points, points: Points, head: FaceState, slide: float) -> Floats:
-        """Where in the source the mirrored head has what is seen at each cell, whose place on the bowl is `local`
-        (h, w, 2); the face's edge, and what is near it, is at the mirrored edge. slide: the tangent of the
-        target's yaw."""
+        """Where in the source the mirrored head has what is seen at each cell, whose place on the bowl is
+        `local` (h, w, 2); the face's edge, and what is near it, is at the mirrored edge. slide: the tangent
+        of the target's yaw."""
         edge, own = points[FACE_OVAL, :2], self._points[MESH_FLIP[FACE_OVAL], :2]
         rest = own - project(self._mirrored(unproject(edge, head), slide), self._state)
         trust = np.ones(len(edge), np.float32)
