@@ -22,10 +22,7 @@ _TURNED = (np.deg2rad(19), np.deg2rad(23))
 _BACK = (np.deg2rad(4), np.deg2rad(11))
 """How much less than the source the target must be turned for the far side to be drawn anew."""
 _BEHIND = (np.deg2rad(10), np.deg2rad(40))
-"""Yaw of the target between which the far ear goes behind the face; it lies deeper than the bowl has it."""
-_NARROWER, _NARROWEST = 0.18, 0.98
-"""By what share lent places are further from the middle, and by what where the ear is behind the face: both
-sides of a head are narrower than twice the near one, as five clips of people who turn back show."""
+"""Yaw of the target between which the far ear goes behind the face."""
 _CHIN, _HIGHER = (1.1, 1.9), 0.45
 """Canonical units below the eyes between which what is lent ends, since collars are not heads; where the far
 ear is behind the face, so much higher."""
@@ -39,6 +36,9 @@ _BORDER = 0.1
 _CROWN, _CROWN_AT = 0.6, (0.4, 1.2)
 """How much deeper than the bowl the middle of a head's crown lies, and from where to where above the eyes it
 comes to that."""
+_SIDES = 0.55
+"""How much deeper than the bowl ears and the hair beside them lie at least, as five clips of people who turn
+back show."""
 _WRONG = (0.15, 0.35)
 """Share of the wall on the far side that a matte calls a person, up to which it is believed and from which it
 is not: then what is beside the head stays as it is."""
@@ -87,7 +87,6 @@ class FarSide:
         local = unproject(self._at, head)
         behind = float(smoothstep(yaw, *_BEHIND))
         side = self._beside(local, yaw, behind, back)
-        local[..., 0] *= 1 + _NARROWER + (_NARROWEST - _NARROWER) * behind
         where = self._source_of(local, points, head, np.tan(yaw))
         inside = np.minimum(where, np.array(self._size, np.float32) - where).min(2) / self._state.scale
         person = self._head_of(local) * smoothstep(inside, 0, _BORDER)
@@ -136,8 +135,9 @@ class FarSide:
 
     def _mirrored(self, local: Points, slide: float) -> Points:
         """Points (..., 2) of the bowl on the other side. Seen from the side, what lies deeper than the bowl is
-        off to the far side in it, in the source and in the target."""
-        off = self._sign * _crown(local[..., 1]) * (slide + np.tan(self._yaw))
+        off to the near side in it, in the source and in the target."""
+        deeper = np.maximum(_crown(local[..., 1]), np.float32(_SIDES))
+        off = self._sign * deeper * (slide + np.tan(self._yaw))
         return np.stack([-local[..., 0] - off, local[..., 1]], -1).astype(np.float32)
 
 
