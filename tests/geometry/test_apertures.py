@@ -5,7 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from reenact.geometry.apertures import eye_source, mouth_source, opening, paint_eye, paint_mouth, tone_of
+from reenact.geometry.apertures import (
+    eye_source,
+    mouth_source,
+    opening,
+    paint_eye,
+    paint_mouth,
+    seam,
+    tone_of,
+)
 
 RING = np.arange(8)
 
@@ -93,6 +101,7 @@ def test_a_source_with_closed_lips_shows_no_teeth_at_all():
     assert unknown.min() > 0.9
 
 
+CHEEKS = np.full((2, 5, 3), 128, np.float32)
 COLOURFUL = np.random.default_rng(4).integers(0, 256, (40, 40, 3)).astype(np.uint8)
 
 
@@ -100,7 +109,7 @@ COLOURFUL = np.random.default_rng(4).integers(0, 256, (40, 40, 3)).astype(np.uin
 @pytest.mark.parametrize("colour", ["grey", "skin"])
 def test_paintings_fit_the_picture(light, colour):
     skin = np.full((20, 3), light, np.float32) * (1 if colour == "grey" else np.array([1.0, 0.75, 0.6]))
-    tone = tone_of(skin.astype(np.float32), COLOURFUL)
+    tone = tone_of(skin.astype(np.float32), CHEEKS, COLOURFUL)
     wide = opening(slit(gap=30), RING)
     at = grid(52, 36, 88, 64)
     for painted in (
@@ -118,11 +127,11 @@ def test_a_print_of_one_hue_keeps_it():
     """What is painted into a sepia picture lies on its own curve from black to white."""
     grey = np.linspace(0, 255, 64)[:, None] * np.ones((1, 64))
     sepia = np.stack([grey, grey * 0.85, grey * 0.6], -1).astype(np.uint8)
-    tone = tone_of(sepia[40:44, :5].reshape(-1, 3).astype(np.float32), sepia)
+    tone = tone_of(sepia[40:44, :5].reshape(-1, 3).astype(np.float32), CHEEKS, sepia)
     assert tone.print is not None
     red, green, blue = tone.tinted((0.8, 0.4, 0.4))
     assert green / red == pytest.approx(0.85, abs=0.03) and blue / red == pytest.approx(0.6, abs=0.03)
-    assert tone_of(sepia[40:44, :5].reshape(-1, 3).astype(np.float32), COLOURFUL).print is None
+    assert tone_of(sepia[40:44, :5].reshape(-1, 3).astype(np.float32), CHEEKS, COLOURFUL).print is None
 
 
 def test_a_print_in_two_inks_keeps_both():
@@ -130,7 +139,7 @@ def test_a_print_in_two_inks_keeps_both():
     grey = np.linspace(0, 1, 128)[:, None] * np.ones((1, 64))
     ink = np.stack([np.minimum(2 * grey, 1), np.minimum(1.8 * grey, 1), np.maximum(2 * grey - 1, 0)], -1)
     picture = (ink * 255).astype(np.uint8)
-    tone = tone_of(picture[60:64, :5].reshape(-1, 3).astype(np.float32), picture)
+    tone = tone_of(picture[60:64, :5].reshape(-1, 3).astype(np.float32), CHEEKS, picture)
     assert tone.print is not None
     red, green, blue = tone.tinted((0.45, 0.24, 0.23)) / 255
     assert red > green > 3 * blue and 1.8 * red == pytest.approx(2 * green, abs=0.1)
@@ -138,7 +147,55 @@ def test_a_print_in_two_inks_keeps_both():
 
 def test_warm_light_warms_what_is_painted():
     cold, warm = (
-        tone_of(np.full((9, 3), hue, np.float32), COLOURFUL).tinted((0.9, 0.9, 0.9))
+        tone_of(np.full((9, 3), hue, np.float32), CHEEKS, COLOURFUL).tinted((0.9, 0.9, 0.9))
         for hue in ((150, 115, 110), (190, 110, 60))
     )
     assert warm[0] / warm[2] > 1.3 * cold[0] / cold[2]
+
+
+def test_what_is_painted_is_darker_beside_the_darker_cheek():
+    skin, sides = np.full((9, 3), 160, np.float32), CHEEKS.copy()
+    sides[0] = 60
+    wide, at = opening(slit(gap=30), RING), grid(52, 36, 88, 64)
+    one = paint_mouth(wide, at, 90.0, 0.1, tone_of(skin, sides, COLOURFUL))
+    other = paint_mouth(wide, at, 90.0, 0.1, tone_of(skin, sides[::-1], COLOURFUL))
+    half = at.shape[1] // 2
+    assert one[:, :half].mean() < 0.8 * other[:, :half].mean()
+    assert one[:, half:].mean() > 1.15 * other[:, half:].mean()
+
+
+def test_a_grin_shows_teeth_all_over():
+    """As wide as two thirds of the eyes' distance, and not open far: no dark below the teeth."""
+    tone = tone_of(np.full((9, 3), 160, np.float32), CHEEKS, COLOURFUL)
+    at = grid(62, 48, 78, 52)
+    grin, spoken = (paint_mouth(opening(slit(gap=7), RING), at, unit, 0.0, tone) for unit in (52.0, 90.0))
+    assert grin.mean() > 1.2 * spoken.mean()
+
+
+def test_inked_has_the_prints_colours_alone():
+    grey = np.linspace(0, 255, 64)[:, None] * np.ones((1, 64))
+    sepia = np.stack([grey, grey * 0.85, grey * 0.6], -1).astype(np.uint8)
+    tone = tone_of(sepia[40:44, :5].reshape(-1, 3).astype(np.float32), CHEEKS, sepia)
+    made = tone.inked(COLOURFUL).astype(float)
+    bright = made[..., 0] > 60
+    np.testing.assert_allclose((made[..., 2] / made[..., 0])[bright], 0.6, atol=0.06)
+    plain = tone_of(CHEEKS[0], CHEEKS, COLOURFUL)
+    assert plain.inked(COLOURFUL) is COLOURFUL
+
+
+@pytest.mark.parametrize("turn", [0.0, 0.5])
+def test_lips_that_meet_show_no_teeth(turn):
+    """A picture that is 1 inside the source's slit and 0 outside of it is not seen at a seam."""
+    apart, shut = opening(slit(gap=12, turn=turn), RING), opening(slit(gap=0.0, turn=turn), RING)
+    where, cover, shadow = seam(shut, apart, 1.0, 6.0, grid(30, 20, 100, 90))
+    local = apart.local(where)
+    top, bottom = apart.edges(local[..., 0])
+    inside = (local[..., 1] > top + 0.1) & (local[..., 1] < bottom - 0.1)
+    assert cover.max() > 0.99 and not inside[cover > 0.05].any()
+    off = np.abs(shut.local(grid(30, 20, 100, 90))[..., 1])
+    assert (cover[off > 6.1] == 0).all()
+    assert shadow.min() < 0.8 and (shadow[off > 4] > 0.97).all()
+    # Far from the line all is as far from the lip's edge as it is from the line.
+    beyond = np.maximum(top - local[..., 1], local[..., 1] - bottom)
+    far = (off > 5) & (off < 6) & (cover > 0)
+    np.testing.assert_allclose(beyond[far], off[far], atol=0.35)

@@ -18,6 +18,7 @@ from reenact.errors import ReenactError
 from reenact.evaluation.measure import Row, Seen, Tools, driving_figures, likeness, set_features, truth_figures
 from reenact.evaluation.protocols import COPY, Outcome, Protocol, Scene
 from reenact.evaluation.scenes import Clip, portrait_of, read_clip
+from reenact.geometry.slits import Driver
 from reenact.geometry.transfer import Blend
 from reenact.media.compose import over
 from reenact.pipeline.portrait import Portrait, Puppet, blend_of, drive_of, drives_of
@@ -105,6 +106,6 @@ class ChangedScene:
         assert self._truth.points is not None
         state = self._tools.model.fit(self._truth.points)
         motion = blend_of(self._protocol.motion)
-        puppet = Puppet(self._portrait, system, motion, threads=2, driver=state.identity)
+        puppet = Puppet(self._portrait, system, motion, threads=2, driver=Driver(state.identity))
         drive = drive_of(state)
         return over(puppet.render(drive, drive), 128)

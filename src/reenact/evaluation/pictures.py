@@ -21,6 +21,7 @@ from reenact.evaluation.measure import Row, Seen, Tools, driving_figures, likene
 from reenact.evaluation.protocols import COPY, Outcome, Protocol
 from reenact.evaluation.scenes import area_resized, portrait_of
 from reenact.geometry.face_model import rotation_matrix, rotation_vector
+from reenact.geometry.slits import Driver
 from reenact.media.compose import over
 from reenact.pipeline.portrait import Portrait, Puppet, blend_of, drive_of
 from reenact.systems import find_system
@@ -171,7 +172,7 @@ class PictureScene:
         if key not in puppets:
             puppets.clear()  # sources come in runs, and a learned system's may be large
             motion = blend_of(self._protocol.motion)
-            puppets[key] = Puppet(trial.portrait, system, motion, threads=2, driver=state.identity)
+            puppets[key] = Puppet(trial.portrait, system, motion, threads=2, driver=Driver(state.identity))
         drive = drive_of(state)
         return over(puppets[key].render(drive, drive), 128)
 

@@ -13,7 +13,15 @@ from reenact.geometry.transfer import Drive
 from reenact.media.compose import over
 from reenact.media.reader import open_frames
 from reenact.pipeline.options import MotionOptions
-from reenact.pipeline.portrait import Portrait, Puppet, blend_of, choose_anchor, drives_of, read_portrait
+from reenact.pipeline.portrait import (
+    Portrait,
+    Puppet,
+    blend_of,
+    choose_anchor,
+    driver_of,
+    drives_of,
+    read_portrait,
+)
 from reenact.pipeline.track import smoothed, track_video
 from reenact.types import Image, Motion, Points
 
@@ -94,7 +102,7 @@ class Performer:
         motion: Motion,
         options: MotionOptions,
     ) -> None:
-        self.puppet = Puppet(portrait, system, blend_of(options), threads=2, driver=motion.identity)
+        self.puppet = Puppet(portrait, system, blend_of(options), threads=2, driver=driver_of(motion))
         self.drives: list[Drive] = drives_of(motion, portrait)
         self.anchor_frame = choose_anchor(self.puppet, motion, self.drives, options.anchor)
 

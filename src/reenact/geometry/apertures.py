@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reenact.geometry.head_field import smoothstep
+from reenact.geometry.opencv import opencv
 from reenact.geometry.schemes import (
     LEFT_EYE,
     LEFT_IRIS,
@@ -26,10 +27,21 @@ from reenact.types import Floats, Image, Points
 EYES = ((RIGHT_EYE, RIGHT_IRIS_CENTRE, RIGHT_IRIS), (LEFT_EYE, LEFT_IRIS_CENTRE, LEFT_IRIS))
 _TOOTH = 0.075
 """Height of an upper tooth in canonical units (about 7 mm where the outer eye corners are 90 mm apart)."""
+_SEAM, _SEAM_SHADOW = 0.016, 0.42
+"""Of the line between shut lids or lips: half its width over theirs, and how dark it is."""
+_BEYOND_EDGE = 0.04
+"""How far beyond the landmarks of what is parted teeth or eyes may still be seen, over its width."""
+_GRIN = (0.58, 0.72)
+"""Widths of a mouth in canonical units (.54 at rest) between which upper teeth come to fill what is open."""
+_TEETH = np.array([0.0, 0.13, 0.235, 0.325, 0.39], np.float32)
+"""Where teeth meet, from the middle of a mouth, over its width."""
+_BETWEEN = 0.16
+"""How much darker it is there."""
 _GREY = np.array([0.299, 0.587, 0.114], np.float32)
 _SKIN_HUE = np.array([1.25, 0.91, 0.78], np.float32)
 """Red, green and blue of ordinary skin over its brightness: the median of 24 colour portraits."""
 _TINT_SHARE = 0.7
+_SIDES = (0.35, 1.05)
 _PRINT_ERROR, _STEPS, _SMOOTH = 0.05, 17, 0.001
 _MIDDLE = np.linspace(0.25, 0.75, 9, dtype=np.float32)
 
@@ -127,16 +139,39 @@ def mouth_source(target: Opening, source: Opening, zoom: float, at: Points) -> t
     return source.picture(here[..., 0], y), np.maximum(unknown, closed)
 
 
+def seam(
+    target: Opening, source: Opening, zoom: float, reach: float, at: Points
+) -> tuple[Points, Floats, Floats]:
+    """Lids or lips that have met, around the line between them: where the pixels `at` come from, how much of
+    each is drawn, and the shadow that they are multiplied with. In the source they lie apart, and what is seen
+    at their edges is half eye or teeth: their own skin is stretched over it. reach: pixels from the line to
+    where all is as the mesh has it."""
+    here = target.local(at)
+    top, bottom = target.edges(here[..., 0])
+    off = here[..., 1] - (top + bottom) / 2
+    far = np.abs(off)
+    source_top, source_bottom = source.edges(here[..., 0])
+    spared = np.minimum(max(_BEYOND_EDGE * source.width, 1.5), reach * zoom / 2)
+    beyond = far * zoom + spared * np.clip(1 - far / reach, 0, 1)
+    where = source.picture(here[..., 0], np.where(off < 0, source_top - beyond, source_bottom + beyond))
+    inward = smoothstep(np.minimum(here[..., 0], 1 - here[..., 0]), 0.0, 0.06)
+    cover = inward * (1 - smoothstep(far / reach, 0.5, 1.0))
+    shadow = 1 - _SEAM_SHADOW * inward * np.exp(-((far / max(_SEAM * target.width, 0.7)) ** 2))
+    return where, cover, shadow.astype(np.float32)
+
+
 @dataclass(frozen=True)
 class Tone:
     """Colours that a painted eye or mouth takes from the source. light: brightness of the skin, 0 to 1.
     colour: how colourful the picture is, 0 (grey) to 1. tint: (3,) of the light, 1 where it is white.
+    sides: how bright the cheeks left and right of the mouth are over `light`.
     print: (K, 3) of a picture of one hue, as a sepia or a two-coloured print: its colours, 0 to 1, at K equal
     steps of brightness from black to white, else None."""
 
     light: float
     colour: float
     tint: Floats
+    sides: tuple[float, float] = (1.0, 1.0)
     print: Floats | None = None
 
     def tinted(self, rgb: tuple[float, float, float], gain: float = 1.0) -> Floats:
@@ -148,10 +183,19 @@ class Tone:
             return np.clip(_hats(grey * level) @ self.print, 0, 1) * np.float32(255)
         return np.clip((grey + (value - grey) * self.colour) * self.tint * level * 255, 0, 255)
 
+    def inked(self, picture: Image) -> Image:
+        """A picture (H, W, 3) in the one hue of a print; as it is where the source is none."""
+        if self.print is None:
+            return picture
+        inks = np.clip(_hats(np.arange(256, dtype=np.float32) / 255) @ self.print, 0, 1) * 255 + 0.5
+        grey = opencv().cvtColor(picture, opencv().COLOR_RGB2GRAY)
+        return inks.astype(np.uint8)[grey]
 
-def tone_of(skin: Floats, picture: Image) -> Tone:
+
+def tone_of(skin: Floats, cheeks: Floats, picture: Image) -> Tone:
     """The tone of skin pixels (K, 3), 0 to 255, in a picture (H, W, 3 or 4): brightness from their upper half,
-    colourfulness and the light's tint against ordinary skin, and the print's hue where there is but one."""
+    colourfulness and the light's tint against ordinary skin, and the print's hue where there is but one.
+    cheeks: (2, N, 3), pixels left and right of the mouth."""
     grey = skin @ _GREY
     light = float(np.percentile(grey, 70)) / 255
     spread = float(np.median(skin.max(1) - skin.min(1))) / max(light * 255, 1)
@@ -159,7 +203,14 @@ def tone_of(skin: Floats, picture: Image) -> Tone:
     tint = np.clip((hue / _SKIN_HUE) ** _TINT_SHARE, 0.6, 1.5)
     tint = tint / float(tint @ _GREY)
     colour = float(np.clip(spread / 0.35, 0, 1))
-    return Tone(min(light * 1.15, 1.0), colour, (1 + (tint - 1) * colour).astype(np.float32), _print(picture))
+    left, right = np.clip(np.median(cheeks @ _GREY, 1) / max(light * 255, 1), *_SIDES).tolist()
+    return Tone(
+        light=min(light * 1.15, 1.0),
+        colour=colour,
+        tint=(1 + (tint - 1) * colour).astype(np.float32),
+        sides=(left, right),
+        print=_print(picture),
+    )
 
 
 def _print(picture: Image) -> Floats | None:
@@ -191,7 +242,7 @@ def paint_mouth(target: Opening, at: Points, unit: float, lift: float, tone: Ton
     top, bottom = target.edges(x)
     above, below = (here[..., 1] - top) / unit, (bottom - here[..., 1]) / unit
     middle = np.clip(1 - (2 * x - 1) ** 2, 0, 1)
-    dim = 0.55 + 0.45 * tone.colour  # old plates see red as dark
+    dim = 0.55 + 0.45 * tone.colour * (tone.print is None)  # old plates see red as dark
     dark, tongue = tone.tinted((0.45, 0.24, 0.23), dim), tone.tinted((0.82, 0.50, 0.50), dim)
     tooth = tone.tinted((0.96, 0.92, 0.86))
     gap = (bottom - top) / unit
@@ -200,13 +251,16 @@ def paint_mouth(target: Opening, at: Points, unit: float, lift: float, tone: Ton
     groove = 1 - 0.14 * np.exp(-(((x - 0.5) / 0.07) ** 2)) * smoothstep(gap, 0.15, 0.4)
     round_off = (0.80 + 0.24 * middle) * groove
     out = _mix(out, tongue * round_off[..., None], rise * middle**0.5 * smoothstep(gap, 0.05, 0.2))
-    length = np.clip(0.025 + 0.5 * lift, 0.01, _TOOTH) * (0.55 + 0.45 * middle)
-    column = 0.95 + 0.05 * np.abs(np.sin(x * np.pi * 7)) ** 0.3
+    grin = smoothstep(target.width / unit, *_GRIN)
+    shown = np.clip(0.025 + 0.5 * lift, 0.01, _TOOTH) * (0.55 + 0.45 * middle)
+    length = shown + (np.minimum(1.2 * gap, _TOOTH + 0.02) - shown).clip(0) * grin
+    column = 1 - _BETWEEN * np.exp(-((np.abs(np.abs(x - 0.5)[..., None] - _TEETH).min(-1) / 0.012) ** 2))
     shade = (0.55 + 0.45 * middle) * (0.80 + 0.20 * smoothstep(above, 0.0, 0.03)) * column
     edge = smoothstep(length - above, -0.015, 0.015) * smoothstep(middle, 0.15, 0.75)
     out = _mix(out, tooth * shade[..., None], edge * 0.92 * smoothstep(gap, 0.01, 0.05))
     lip_shadow = 0.65 + 0.35 * smoothstep(np.minimum(above, below), 0.0, 0.03)
-    return out * lip_shadow[..., None]
+    light = tone.sides[0] + (tone.sides[1] - tone.sides[0]) * np.clip(x, 0, 1)
+    return out * (lip_shadow * light)[..., None]
 
 
 def paint_eye(target: Opening, iris: Points, radius: float, at: Points, tone: Tone) -> Floats:

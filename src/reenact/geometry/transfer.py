@@ -17,6 +17,7 @@ from reenact.geometry.detail import PLAIN, left_over
 from reenact.geometry.face_model import FaceModel, rotation_matrix, rotation_vector
 from reenact.geometry.head_field import smoothstep
 from reenact.geometry.head_offset import TOGETHER, posed
+from reenact.geometry.lips import lips_moved, unfolded
 from reenact.geometry.schemes import (
     JAW,
     LEFT_BROW,
@@ -31,6 +32,7 @@ from reenact.geometry.schemes import (
     RIGHT_IRIS,
     RIGHT_IRIS_CENTRE,
 )
+from reenact.geometry.slits import SLITS, Driver, opened
 from reenact.types import FaceState, Floats, Points
 
 _IRISES = np.concatenate([RIGHT_IRIS, [RIGHT_IRIS_CENTRE], LEFT_IRIS, [LEFT_IRIS_CENTRE]]).astype(np.int32)
@@ -40,8 +42,6 @@ _REGIONS: dict[str, NDArray[np.int32]] = {
     "eyes": np.concatenate([RIGHT_EYE, LEFT_EYE]).astype(np.int32),
     "lips": np.concatenate([LIPS_OUTER, LIPS_INNER]).astype(np.int32),
 }
-_SLITS = {"right_eye": (RIGHT_EYE, 0.05), "left_eye": (LEFT_EYE, 0.05), "mouth": (LIPS_INNER, 0.0)}
-"""Each slit, and the opening (gap over width) that the detector still sees when it is shut."""
 _POSE_LIMIT = np.deg2rad(42)
 _LEAST_OPEN = 0.02
 _SAME = (1.9, 2.3)
@@ -96,14 +96,14 @@ class Blend:
 class Transfer:
     """Target landmarks of one source face under any driving motion.
 
-    points: (478, 3) of the source in pixels; its state is fitted with `model`. driver: (I,) identity of the
-    driving face, where it is known. A single picture does not tell a face's shape from its expression for
+    points: (478, 3) of the source in pixels; its state is fitted with `model`. driver: what is known of the
+    driving face as a whole. A single picture does not tell a face's shape from its expression for
     certain; where the driver is the same person, the source's expression is read with what its frames say, and
     details of the skin are carried over, which would only tear another person's.
     """
 
     def __init__(
-        self, model: FaceModel, points: Points, blend: Blend | None = None, driver: Floats | None = None
+        self, model: FaceModel, points: Points, blend: Blend | None = None, driver: Driver | None = None
     ) -> None:
         self.model, self.driver = model, driver
         self.blend = blend or Blend()
@@ -113,11 +113,15 @@ class Transfer:
         )
         self._gain = _point_gains(self.blend)
         self._directions = model.expression.reshape(len(model.expression), -1)
-        self._own_gaps = {name: opening(self.shape, ring).gap for name, (ring, _) in _SLITS.items()}
-        apart = np.inf if driver is None else model.apart(self.state.identity, driver)
+        self._own_gaps = {name: opening(self.shape, ring).gap for name, ring in SLITS.items()}
+        known = driver or Driver()
+        self._widest = known.widest
+        self._shut_at = dict(zip(SLITS, (*known.shut, 0.0), strict=True))
+        apart = np.inf if known.identity is None else model.apart(self.state.identity, known.identity)
         self._alike = 1 - float(smoothstep(apart, *_SAME))
-        self._own = self._read(driver)
+        self._own = self._read(known.identity)
         self._anchor: tuple[Floats, dict[str, float]] | None = None
+        self._wider = False
 
     def target(self, drive: Drive, anchor: Drive) -> tuple[Points, FaceState]:
         """Target points (478, 3) in the source picture's pixels, and the target's state. `anchor` is the
@@ -177,10 +181,11 @@ class Transfer:
         moved = moved * self._gain[:, None]
         shape = _with_gaze(self.shape + moved, moved, self.blend.gaze)
         shape = self._shut(shape, self._gaps(drive.expression), self._gaps_of(start))
-        return shape, (self.state.expression + change).astype(np.float32)
+        lips = min(max(self.blend.strength * self.blend.lips, 0.0), 1.0)
+        return unfolded(shape, self.shape, lips), (self.state.expression + change).astype(np.float32)
 
     def _read(self, driver: Floats | None) -> Floats:
-        """The source's own expression (E,), to which the driving one is compared."""
+        """The source's own expression (E,), to which the driving one, of the identity `driver`, is compared."""
         own = self.state.expression
         if driver is None or not self._alike:
             return own
@@ -189,31 +194,46 @@ class Transfer:
 
     def _shut(self, shape: Points, now: dict[str, float], start: dict[str, float]) -> Points:
         """Close lids and lips in proportion: where the driving slit keeps a share of its opening, so does the
-        source's own (a change of equal size would leave a larger eye ajar)."""
+        source's own (a change of equal size would leave a larger eye ajar). And a mouth that is open as it is
+        opens no further than the driving one."""
         shape = shape.copy()
-        for name, was in start.items():
-            left, ring = now[name], _SLITS[name][0]
-            if was < _LEAST_OPEN or left >= was:
+        for name, ring in SLITS.items():
+            left, was, own = now[name], start[name], self._own_gaps[name]
+            strength = self.blend.strength * (self.blend.lips if name == "mouth" else self.blend.eyes)
+            gain = min(max(strength, 0.0), 1.0)
+            if left < was and was >= _LEAST_OPEN:
+                wanted = own * (1 - gain * (1 - left / was))
+            elif name == "mouth" and self._wider:
+                wanted = own + strength * (left - was)
+            else:
                 continue
-            gain = self.blend.strength * (self.blend.lips if name == "mouth" else self.blend.eyes)
-            gain = min(max(gain, 0.0), 1.0)
-            wanted = self._own_gaps[name] * (1 - gain * (1 - left / was))
             moved = opening(shape, ring).gap
             share = 1 - wanted / moved if moved > wanted else 0.0
-            _close(shape, ring, share, gain, 0.85 if name == "mouth" else 0.3)
+            if name == "mouth":
+                edges = shape[ring].copy()
+                _close(shape, ring, share, gain, 0.85)
+                shape = lips_moved(shape, edges)
+            else:
+                _close(shape, ring, share, gain, 0.3)
         return shape
 
     def _gaps(self, expression: Floats) -> dict[str, float]:
-        """How far each slit is open on the mean face of an expression, beyond what the detector sees of a
-        shut one."""
-        face = self.model.mean + (expression @ self._directions).reshape(-1, 3)
-        return {name: max(opening(face, ring).gap - floor, 0.0) for name, (ring, floor) in _SLITS.items()}
+        """How far each slit is open on the mean face of an expression, beyond what is read of a shut one."""
+        seen = opened(self.model, expression)
+        return {name: max(gap - self._shut_at[name], 0.0) for name, gap in seen.items()}
 
     def _gaps_of(self, start: Floats) -> dict[str, float]:
-        """`_gaps` of what stands for the source's own, which is the same for all frames of a run."""
+        """`_gaps` of what stands for the source's own, which is the same for all frames of a run. Where the
+        source's mouth is open further, and the driver's opens as far in another frame, that stands for it: so
+        a smile with teeth can be shut by a driver who is not seen smiling in the source's pose."""
         known = self._anchor
         if known is None or known[0] is not start:
-            self._anchor = known = (start, self._gaps(start))
+            gaps = self._gaps(start)
+            if self.blend.relative:
+                reached = min(self._own_gaps["mouth"], self._widest)
+                self._wider = reached > gaps["mouth"]
+                gaps["mouth"] = max(gaps["mouth"], reached)
+            self._anchor = known = (start, gaps)
         return known[1]
 
 

@@ -8,7 +8,7 @@ background stays where it is.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from reenact.geometry.apertures import (
     opening,
     paint_eye,
     paint_mouth,
+    seam,
     tone_of,
 )
 from reenact.geometry.far_side import FarSide
@@ -28,15 +29,23 @@ from reenact.geometry.layers import Layers
 from reenact.geometry.opencv import opencv
 from reenact.geometry.raster import pixel_centres, rasterise
 from reenact.geometry.schemes import FACE_OVAL, HOLE_TRIANGLES, LIPS_INNER, MESH_TRIANGLES, signed_area
+from reenact.geometry.slits import SLITS
 from reenact.geometry.symmetry import OtherSide
 from reenact.types import FaceState, Floats, Image, Points
 
 _SURFACE = np.concatenate([MESH_TRIANGLES, *HOLE_TRIANGLES.values()]).astype(np.int32)
-_CHEEKS = np.array([50, 280, 101, 330, 117, 346, 151, 108, 337], np.int32)
+_SKIN = np.array([50, 280, 101, 330, 117, 346, 151, 108, 337], np.int32)
+_CHEEKS = np.array([[50, 101, 36, 205, 206], [280, 330, 266, 425, 426]], np.int32)
+"""Where the skin is seen whose tone painted eyes and mouths have; and beside the mouth, right and left."""
 _HEAD_RADIUS = 1.25
 _LID_SHUT, _LID_OPEN = 0.07, 0.16
 _LASHES = 0.12
 _BORDER = 0.14
+_SEAMS = {False: ((0.03, 0.08), (0.05, 0.12)), True: ((0.015, 0.05), (0.02, 0.06))}
+"""Openings of the target between which lids (False) or lips (True) meet, and of the source between which they
+are apart."""
+_SEAM_REACH = 0.08
+"""Over the slit's width: how far from their line lids and lips that meet are drawn anew."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +90,8 @@ class FaceWarp:
         self._kept = self._kept_at_borders()
         self._eyes = [opening(self.points, ring) for ring, _, _ in EYES]
         self._mouth = opening(self.points, LIPS_INNER)
-        self._tone = tone_of(self._skin(), self.picture)
+        cheeks = _CHEEKS[np.argsort(self.points[_CHEEKS, 0].mean(1))]
+        self.tone = tone_of(self._pixels(_SKIN), self._pixels(cheeks), self.picture)
         self._other_side = OtherSide(self.picture, self.points)
         self._far_side: FarSide | None = None
         if self._layers is not None and matte is not None:
@@ -108,6 +118,8 @@ class FaceWarp:
         for number in range(len(EYES)):
             self._draw_eye(out, points, number, state)
         self._draw_mouth(out, points, state)
+        for ring in SLITS.values():
+            self._draw_seam(out, points, ring, self.state.scale / state.scale)
         return out, flow
 
     def flow(self, points: Points, head: FaceState) -> Floats:
@@ -171,11 +183,28 @@ class FaceWarp:
         )
         if lacking > 0:
             radius = float(np.linalg.norm(points[iris, :2] - points[centre, :2], axis=1).mean())
-            painted = paint_eye(target, points[centre, :2], radius, patch.at, self._tone)
+            painted = paint_eye(target, points[centre, :2], radius, patch.at, self.tone)
             colour[..., :3] += (painted - colour[..., :3]) * lacking
         # Under half-shut lids the lashes' shadow falls on what is left of the eye.
         colour[..., :3] *= 0.45 + 0.55 * smoothstep(target.gap / max(min(source.gap, _LASHES), 1e-3), 0.0, 1.0)
         patch.put(out, colour)
+
+    def _draw_seam(self, out: Image, points: Points, ring: NDArray[np.int32], zoom: float) -> None:
+        """Lids or lips that have met, in place. ring: the slit's points; zoom: source pixels a target pixel."""
+        target, edge = opening(points, ring), points[ring, :2]
+        met, apart = _SEAMS[ring is LIPS_INNER]
+        if target.gap >= met[1]:
+            return
+        source = opening(self.points, ring)
+        shut = (1 - smoothstep(target.gap, *met)) * smoothstep(source.gap, *apart)
+        reach = max(_SEAM_REACH * target.width, 2.5 * self.width / self._grid[0])
+        patch = Patch.around(edge.min(0) - reach, edge.max(0) + reach, out)
+        if patch is None or shut <= 0:
+            return
+        where, cover, shadow = seam(target, source, zoom, reach, patch.at)
+        colour = _sample(self.picture, where).astype(np.float32)
+        colour[..., :3] *= shadow[..., None]
+        replace(patch, cover=(cover * shut)[..., None]).put(out, colour)
 
     def _draw_mouth(self, out: Image, points: Points, state: FaceState) -> None:
         target = opening(points, LIPS_INNER)
@@ -187,14 +216,14 @@ class FaceWarp:
         colour = _sample(self.picture, where).astype(np.float32)
         if unknown.max() > 0:
             lift = self._upper_lip_height(points, state) - self._shut_lip
-            painted = paint_mouth(target, patch.at, state.scale, lift, self._tone)
+            painted = paint_mouth(target, patch.at, state.scale, lift, self.tone)
             colour[..., :3] += (painted - colour[..., :3]) * unknown[..., None]
         patch.put(out, colour)
 
-    def _skin(self) -> Floats:
-        at = self.points[_CHEEKS, :2]
-        x = np.clip(at[:, 0].astype(int), 0, self.width - 1)
-        y = np.clip(at[:, 1].astype(int), 0, self.height - 1)
+    def _pixels(self, points: NDArray[np.int32]) -> Floats:
+        """(..., 3): the source's colours at points of the mesh, by their numbers (...)."""
+        x = np.clip(self.points[points, 0].astype(int), 0, self.width - 1)
+        y = np.clip(self.points[points, 1].astype(int), 0, self.height - 1)
         return self.picture[y, x, :3].astype(np.float32)
 
     @staticmethod
@@ -216,23 +245,30 @@ class Patch:
     @classmethod
     def of(cls, outline: Points, picture: Image) -> Patch | None:
         """The patch inside an outline (K, 2); None where it lies outside the picture or is empty."""
+        whole = cls.around(outline.min(0), outline.max(0), picture)
+        if whole is None:
+            return None
         cv2 = opencv()
+        fine, (height, width) = 4, whole.cover.shape[:2]
+        mask = np.zeros((height * fine, width * fine), np.uint8)
+        corners = np.round((outline - (whole.left, whole.top)) * fine * 16 - 8).astype(np.int32)
+        cv2.fillPoly(mask, [corners], 255, shift=4)
+        cover = cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA)
+        soft = max(round(width / 40), 1)
+        cover = cv2.blur(cover, (2 * soft - 1, 2 * soft - 1)) if soft > 1 else cover
+        return replace(whole, cover=cover[..., None].astype(np.float32) / 255)
+
+    @classmethod
+    def around(cls, low: Floats, high: Floats, picture: Image) -> Patch | None:
+        """All pixels between two corners (2,) and a little more; None where there are hardly any."""
         height, width = picture.shape[:2]
-        left, top = np.maximum(np.floor(outline.min(0)).astype(int) - 2, 0)
-        right, bottom = np.minimum(np.ceil(outline.max(0)).astype(int) + 3, (width, height))
+        left, top = np.maximum(np.floor(low).astype(int) - 2, 0).tolist()
+        right, bottom = np.minimum(np.ceil(high).astype(int) + 3, (width, height)).tolist()
         if right - left < 3 or bottom - top < 3:
             return None
-        fine = 4
-        mask = np.zeros(((bottom - top) * fine, (right - left) * fine), np.uint8)
-        corners = np.round((outline - (left, top)) * fine * 16 - 8).astype(np.int32)
-        cv2.fillPoly(mask, [corners], 255, shift=4)
-        cover = cv2.resize(mask, (right - left, bottom - top), interpolation=cv2.INTER_AREA)
-        soft = max(round((right - left) / 40), 1)
-        cover = cv2.blur(cover, (2 * soft - 1, 2 * soft - 1)) if soft > 1 else cover
-        at = pixel_centres(right - left, bottom - top, right - left, bottom - top) + np.array(
-            (left, top), np.float32
-        )
-        return cls(int(left), int(top), at, cover[..., None].astype(np.float32) / 255)
+        size = (right - left, bottom - top)
+        at = pixel_centres(*size, *size) + np.array((left, top), np.float32)
+        return cls(left, top, at, np.ones((size[1], size[0], 1), np.float32))
 
     def put(self, out: Image, colour: Floats) -> None:
         """Blend `colour` (h, w, C) into `out` in place."""

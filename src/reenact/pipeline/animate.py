@@ -34,6 +34,7 @@ from reenact.pipeline.portrait import (
     Puppet,
     blend_of,
     choose_anchor,
+    driver_of,
     drives_of,
     nearest_portrait,
     read_portrait,
@@ -96,7 +97,7 @@ def animate_image(
         blend,
         paste=settings.paste,
         threads=options.threads,
-        driver=motion.identity,
+        driver=driver_of(motion),
     )
     drive, anchor = still_drive(drives_of(motion, portrait)[0])
     tell("render", 0, 1)
@@ -147,7 +148,9 @@ def animate_video(
     portrait = _portrait_for(motion, portraits, options, longest=_VIDEO_LONGEST)
     blend = blend_of(options.motion)
     ready()
-    puppet = Puppet(portrait, options.system, blend, paste=settings.paste, threads=each, driver=motion.identity)
+    puppet = Puppet(
+        portrait, options.system, blend, paste=settings.paste, threads=each, driver=driver_of(motion)
+    )
     finisher = _finisher(settings, signer, puppet, sources, driving)
     with atomic_output(
         output, overwrite=settings.overwrite, inputs=[*sources, driving], folder=folder

@@ -12,13 +12,14 @@ import numpy as np
 from reenact.errors import ReenactError
 from reenact.geometry.face_model import default_face_model, rotation_matrix, rotation_vector
 from reenact.geometry.head_offset import scaled
+from reenact.geometry.slits import Driver
 from reenact.geometry.transfer import Blend, Drive, Transfer
 from reenact.media.compose import over, resize
 from reenact.media.stills import read_still
 from reenact.pipeline.options import FaceChoice, MotionOptions
 from reenact.systems import find_converter, find_system
 from reenact.systems.spec import SourceFace, SystemSpec, TargetShape
-from reenact.types import FaceState, Floats, Image, Landmarks, Motion, Points
+from reenact.types import FaceState, Image, Landmarks, Motion, Points
 
 _CROP_MARGIN = 1.85
 
@@ -105,7 +106,7 @@ class Puppet:
     """A portrait bound to a system: from a driving moment to a picture.
 
     threads: what the generator may use. paste: give the whole picture back, else the face's crop alone. driver:
-    (I,) identity of the driving face, for the transfer and as a learned converter sees it; without it, the mean
+    what is known of the driving face, for the transfer; a learned converter sees its identity, or the mean
     face.
     """
 
@@ -117,7 +118,7 @@ class Puppet:
         *,
         paste: bool = True,
         threads: int | None = None,
-        driver: Floats | None = None,
+        driver: Driver | None = None,
     ) -> None:
         self.spec = find_system(system) if isinstance(system, str) else system
         self.portrait = portrait
@@ -127,7 +128,8 @@ class Puppet:
         face = self._source_face()
         load = find_converter(self.spec.converter).load
         self._converter = None if load is None else load(face)
-        self._driver = np.zeros_like(self.transfer.state.identity) if driver is None else driver
+        known = None if driver is None else driver.identity
+        self._driver = np.zeros_like(self.transfer.state.identity) if known is None else known
         self._generator = self.spec.load(face, threads)
 
     @property
@@ -214,6 +216,12 @@ def blend_of(options: MotionOptions) -> Blend:
         turn=gains.head,
         in_frame=options.placement == "frame",
     )
+
+
+def driver_of(motion: Motion) -> Driver:
+    """What a motion tells of the driving face as a whole."""
+    seen = motion.found if motion.found.any() else ~motion.found
+    return Driver.of(motion.identity, motion.expression[seen])
 
 
 def drive_of(state: FaceState) -> Drive:

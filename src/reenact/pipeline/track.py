@@ -15,6 +15,7 @@ from reenact.errors import ReenactError
 from reenact.geometry.detail import SHAPE, detail_between, left_over
 from reenact.geometry.face_model import FaceModel, default_face_model
 from reenact.geometry.head_offset import scaled
+from reenact.geometry.slits import with_lids
 from reenact.geometry.smooth import averaged, bridge, smooth_track
 from reenact.media.reader import BrokenMedia, FrameSource, check_span, open_frames
 from reenact.perception.detector import SMALLEST_FACE, FaceFollower, face_size
@@ -179,19 +180,21 @@ def bridged(motion: Motion) -> Motion:
 
 def smoothed(motion: Motion, strength: float) -> Motion:
     """Zero-phase smoothing: the head's size most, since a head does not grow; then place and turn; the
-    expression least. The ceilings on the noise were read off still heads in 256 px clips."""
+    expression least, and lids not at all beyond their tremble. The ceilings on the noise were read off still
+    heads in 256 px clips."""
     times = seconds(motion)
     place = smooth_track(motion.translation, times, strength, window=0.10, most=0.002)
     scale = smooth_track(np.log(motion.scale)[:, None], times, strength, window=0.25, most=0.01)
     turn = smooth_track(motion.head[:, :3], times, strength, window=0.10, most=0.02)
     grow = smooth_track(motion.head[:, 3:4], times, strength, window=0.25, most=0.01)
     shift = smooth_track(motion.head[:, 4:], times, strength, window=0.10, most=0.002)
+    face = smooth_track(motion.expression, times, strength, window=0.06, most=1.2)
     return replace(
         motion,
         rotation=smooth_track(motion.rotation, times, strength, window=0.10, most=0.02),
         translation=place,
         scale=np.exp(scale[:, 0]),
-        expression=smooth_track(motion.expression, times, strength, window=0.06, most=1.2),
+        expression=with_lids(face, motion.expression),
         head=np.concatenate([turn, grow, shift], 1),
         detail=_by_parts(motion.detail, lambda x: averaged(x, times, _DETAIL_WINDOW * strength)),
     )

@@ -21,15 +21,16 @@ from numpy.typing import NDArray
 
 from reenact.errors import ReenactError
 from reenact.evaluation.scenes import area_resized
+from reenact.geometry.slits import Driver
 from reenact.geometry.transfer import Blend, Drive
 from reenact.pipeline.motion_file import read_motion, write_motion
-from reenact.pipeline.portrait import Portrait, Puppet, drive_of, drives_of, read_portrait
+from reenact.pipeline.portrait import Portrait, Puppet, drive_of, driver_of, drives_of, read_portrait
 from reenact.systems.live.inputs import SIDE, LiveInputs
 from reenact.systems.spec import SourceFace, SystemSpec, TargetShape
 from reenact.training.recolour import recoloured
 from reenact.training.rendered import in_processes, read_shards, write_shard
 from reenact.training.sources import Data
-from reenact.types import Floats, Image, Motion
+from reenact.types import Image, Motion
 
 STILLS_A_SHARD = 24
 _HELD = 24  # targets of a clip that is kept out
@@ -72,7 +73,7 @@ class _Recorder:
 class _Recorded:
     """A portrait whose warps are kept, with the true crop beside each."""
 
-    def __init__(self, portrait: Portrait, blend: Blend, driver: Floats | None = None) -> None:
+    def __init__(self, portrait: Portrait, blend: Blend, driver: Driver | None = None) -> None:
         self._made: list[_Recorder] = []
         spec = SystemSpec("record", "", "", 2.6, False, self._load)
         self.puppet = Puppet(portrait, spec, blend, driver=driver)
@@ -162,7 +163,7 @@ def _render_clip(path: Path, folder: Path, plan: WarpPlan, part: str) -> None:
         chosen = _pairs(count, plan.targets if part == "train" else _HELD, random)
         try:
             blend = Blend(relative=False, in_frame=True)
-            recorded = _Recorded(read_portrait(pictures[start]), blend, motion.identity)
+            recorded = _Recorded(read_portrait(pictures[start]), blend, driver_of(motion))
         except ReenactError:
             continue
         drives = drives_of(motion, recorded.puppet.portrait)

@@ -17,18 +17,27 @@ from reenact.errors import ReenactError
 from reenact.geometry.draw import sketch_map
 from reenact.geometry.face_model import default_face_model
 from reenact.geometry.schemes import convert_points
+from reenact.geometry.slits import Driver
 from reenact.geometry.transfer import Drive, Transfer
 from reenact.media.compose import over
 from reenact.media.reader import open_frames
 from reenact.pipeline.animate import still_drive
 from reenact.pipeline.finish import draw_points
 from reenact.pipeline.options import FaceChoice, MotionOptions
-from reenact.pipeline.portrait import Portrait, Puppet, blend_of, choose_anchor, drives_of, read_portrait
+from reenact.pipeline.portrait import (
+    Portrait,
+    Puppet,
+    blend_of,
+    choose_anchor,
+    driver_of,
+    drives_of,
+    read_portrait,
+)
 from reenact.pipeline.pose import Pose, pose_motion
 from reenact.pipeline.track import smoothed
 from reenact.trust import new_mark_id
 from reenact.trust.watermark import Watermark
-from reenact.types import FaceState, Floats, Image, Motion
+from reenact.types import FaceState, Image, Motion
 from reenact.web.limits import Limits, check_portrait
 
 LONGEST = 640
@@ -107,7 +116,7 @@ class Studio:
         """One moment of the result, (H, W, 3). position: 0 to 1 along the driving file. Raises ReenactError for
         a wrong anchor or system."""
         with self._lock:
-            puppet = self._puppet(system, motion, driving.motion.identity)
+            puppet = self._puppet(system, motion, driver_of(driving.motion))
             drives, anchor = self._driven(driving, motion, puppet)
             return self._marked(puppet.render(drives[driving.number(position)], anchor))
 
@@ -123,14 +132,14 @@ class Studio:
     def _marked(self, image: Image) -> Image:
         return self._mark.embed(_flat(image))
 
-    def _puppet(self, system: str, motion: MotionOptions, driver: Floats | None = None) -> Puppet:
+    def _puppet(self, system: str, motion: MotionOptions, driver: Driver | None = None) -> Puppet:
         """The system's puppet under these settings. What a system computes of the source does not depend on
         them: only the transfer is made anew."""
         blend = blend_of(motion)
         puppet = self._puppets.get(system)
         if puppet is None:
             puppet = self._puppets[system] = Puppet(self.portrait, system, blend, driver=driver)
-        elif puppet.transfer.blend != blend or puppet.transfer.driver is not driver:
+        elif puppet.transfer.blend != blend or puppet.transfer.driver != driver:
             puppet.transfer = Transfer(default_face_model(), self.portrait.points, blend, driver)
         return puppet
 

@@ -14,7 +14,7 @@ from reenact.geometry.schemes import convert_points
 from reenact.pipeline.animate import animate_image, animate_video, still_drive
 from reenact.pipeline.motion_file import is_motion, read_motion, write_motion
 from reenact.pipeline.options import RunOptions
-from reenact.pipeline.portrait import Puppet, blend_of, choose_anchor, drives_of, read_portrait
+from reenact.pipeline.portrait import Puppet, blend_of, choose_anchor, driver_of, drives_of, read_portrait
 from reenact.pipeline.pose import pose_motion
 from reenact.pipeline.track import cut, resampled, smoothed, track_video
 from reenact.types import Motion, Points, Summary
@@ -123,7 +123,7 @@ def _targets(
 ) -> Iterator[tuple[Fraction, Points]]:
     portrait = read_portrait(source, options.source_face)
     # The landmarks are the transfer's; any system's puppet has it, and this one loads no network.
-    puppet = Puppet(portrait, "warp", blend_of(options.motion), driver=motion.identity)
+    puppet = Puppet(portrait, "warp", blend_of(options.motion), driver=driver_of(motion))
     if still:
         drive, anchor = still_drive(drives_of(motion, portrait)[0])
         drives = [drive]

@@ -24,11 +24,12 @@ COARSE = 5
 """Channels of what the frame's network gives at 64 px: the residual flow and the change of light."""
 _FADE = 0.08
 """Share of the crop over which the network's work fades out where the picture goes on beyond the crop."""
-_FAR_OPEN = (0.12, 0.35)
+_FAR_OPEN, _PRINT_OPEN = (0.12, 0.35), (0.02, 0.1)
 """How much further than the source's a mouth opens, in widths, where the painted mouth begins to stand, and
-where it stands as far as it will."""
+where it stands as far as it will; in a print sooner, since the network has hardly learned from any."""
 _PAINT_KEPT = 0.85
 _MOUTH = MAPS.index("mouth")
+_PAINTED = [MAPS.index("lips"), MAPS.index("eyes")]
 
 
 def trained_networks(threads: int | None) -> tuple[Network, Network]:
@@ -65,7 +66,21 @@ class LiveGenerator:
                 f"live_source.onnx from {cache_folder()}, or make them again: python recipes/live.py engines"
             )
         residual, layer = finished(made[0][0], made[1][0], seen.picture)
-        return self._laid_over(picture, residual, layer, self._reach * self._trust(target, seen))
+        out = self._laid_over(picture, residual, layer, self._reach * self._trust(target, seen))
+        if self._inputs.warp.tone.print is not None:
+            self._ink(out, seen)
+        return out
+
+    def _ink(self, out: Image, seen: FrameInputs) -> None:
+        """Give eyes and mouth the hue of a print, in place; the network has learned from colours."""
+        area = out[self._place][..., :3]
+        if not area.size:
+            return
+        side = self._inputs.crop.side
+        painted = seen.maps[..., _PAINTED].max(2).astype(np.float32) / 255
+        share = opencv().resize(painted, (side, side))[self._part][..., None]
+        inked = self._inputs.warp.tone.inked(np.ascontiguousarray(area))
+        area[:] = (area + (inked - area.astype(np.float32)) * share + 0.5).astype(np.uint8)
 
     def _place_crop(self, size: tuple[int, ...]) -> None:
         """Where the crop lies in the region: all that the frames share."""
@@ -83,7 +98,8 @@ class LiveGenerator:
         """How much of the network's layer is taken, (256, 256) or 1: inside a mouth that opens far beyond the
         source's, which no source pixel fills, it would blur what the warp paints sharply."""
         gap = opening(target.points, LIPS_INNER).gap
-        far = float(smoothstep(gap - self._gap, *_FAR_OPEN))
+        printed = self._inputs.warp.tone.print is not None
+        far = float(smoothstep(gap - self._gap, *(_PRINT_OPEN if printed else _FAR_OPEN)))
         if far == 0:
             return np.float32(1)
         inside = opencv().resize(seen.maps[..., _MOUTH], (SIDE, SIDE), interpolation=opencv().INTER_LINEAR)
