@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from skimage import data
@@ -97,3 +99,16 @@ def test_transparency_is_left_alone(portrait):
     clear = Portrait(np.dstack([portrait.picture, alpha]), portrait.points)
     made, plain = rendered(clear, system(*nothing())), rendered(clear, WARP)
     assert made.shape[2] == 4 and (made[..., 3] == plain[..., 3]).all()
+
+
+def test_eyes_and_mouth_of_a_print_keep_its_ink(portrait):
+    """Red paint all over: in a grey picture eyes and mouth stay grey, in a colourful one they do not."""
+    coarse, drawn = nothing()
+    drawn[0], drawn[1:3], drawn[3] = 0.5, -0.5, -30.0
+    grey = np.repeat(portrait.picture.mean(2, keepdims=True), 3, 2).astype(np.uint8)
+    inside = [np.s_[y - 1 : y + 2, x - 1 : x + 2] for x, y in portrait.points[[14, 468], :2].astype(int)]
+    for picture, tinted in ((grey, False), (portrait.picture, True)):
+        made = rendered(replace(portrait, picture=picture), system(coarse, drawn))
+        for place in inside:
+            spread = np.ptp(made[place], axis=2)
+            assert (spread > 60).all() if tinted else (spread <= 2).all()
