@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -31,7 +33,8 @@ def lips_moved(shape: Points, before: Points) -> Points:
     """A canonical face (478, 3) whose lips' inner edges (`LIPS_INNER`) were at `before` (20, 3): lips keep
     their height, and what is around them gives way, up to the nose and down to the chin."""
     out = shape.copy()
-    out[_BESIDE] += _CARRY @ (shape[LIPS_INNER] - before)
+    beside, carry = _carry()
+    out[beside] += carry @ (shape[LIPS_INNER] - before)
     return out
 
 
@@ -54,6 +57,7 @@ def unfolded(shape: Points, own: Points, lips: float) -> Points:
     return out
 
 
+@lru_cache(maxsize=1)
 def _carry() -> tuple[NDArray[np.int32], Floats]:
     """Points beside the lips' inner edges, and how much of each edge point's way each of them goes, (K, 20)."""
     mean = default_face_model().mean
@@ -71,6 +75,3 @@ def _carry() -> tuple[NDArray[np.int32], Floats]:
     carry[ring] = 0
     beside = np.flatnonzero(carry.any(1)).astype(np.int32)
     return beside, carry[beside]
-
-
-_BESIDE, _CARRY = _carry()
