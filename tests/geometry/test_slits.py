@@ -91,3 +91,15 @@ def test_a_smile_is_shut_by_a_driver_who_is_nearest_with_shut_lips(model, face):
     assert left == pytest.approx(own, abs=0.01)
     assert shut == pytest.approx(opened(model, frames[30])["mouth"], rel=0.2) and shut < 0.45 * own
     assert own < wide < wider
+
+
+def test_what_is_learned_on_the_way_counts_like_what_is_known_ahead(model, face):
+    frames = clip(model, 0.0, mouth=1.0)
+    moments = [Drive(np.zeros(3, np.float32), 80.0, np.zeros(2, np.float32), e) for e in frames]
+    ahead = Transfer(model, face.points, Blend(), Driver.of(None, frames))
+    learning = Transfer(model, face.points, Blend())
+    first = learning.target(moments[30], moments[0])[0]
+    learning.opened_to(Driver.of(None, frames).widest)
+    later = learning.target(moments[30], moments[0])[0]
+    np.testing.assert_allclose(later, ahead.target(moments[30], moments[0])[0], atol=1e-4)
+    assert np.abs(later - first).max() > 1

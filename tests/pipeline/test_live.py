@@ -43,6 +43,19 @@ def test_recalibrating_takes_the_next_frame_as_neutral(animator, performance, pi
     assert np.abs(again.astype(int) - picture).mean() < 1.5
 
 
+def test_how_far_the_mouth_has_opened_is_known_until_the_next_anchor(animator, performance):
+    """A smile can be shut by a mouth that has been open as far (`Transfer.opened_to`)."""
+    known = []
+    for n, picture in enumerate([*performance[:7], performance[0]]):
+        animator.frame(picture, at=n / 30)
+        known.append(animator._live.widest)
+    assert known == sorted(known) and known[-1] > known[0] + 0.05
+    assert animator.puppet.transfer._widest == known[-1]
+    animator.recalibrate()
+    animator.frame(performance[0], at=1.0)
+    assert animator.puppet.transfer._widest < known[-1] - 0.05
+
+
 def test_a_larger_camera_picture_moves_the_portrait_alike(portrait, performance):
     """Where the camera's picture has twice the pixels, the result is the same."""
     results = []

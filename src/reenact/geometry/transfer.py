@@ -142,6 +142,11 @@ class Transfer:
             return None
         return self._head(drive.of_head(), anchor.of_head())
 
+    def opened_to(self, widest: float) -> None:
+        """Learn how far the driver's mouth has opened so far (`slits.opened`), where no clip tells it."""
+        if widest != self._widest:
+            self._widest, self._anchor = widest, None
+
     def distance(self, drive: Drive) -> float:
         """How far a driving moment is from the source's own state: for the choice of the anchor. Points of
         eyes and mouth count most; a head turn of 12 degrees counts as much as a plain change of 1."""

@@ -466,6 +466,7 @@ class Animator:
         if drive is None or self._live.anchor is None:
             picture = self.portrait.picture
             return (picture if self.puppet.paste else self.puppet.box.of(picture)).copy()
+        self.puppet.transfer.opened_to(self._live.widest)
         return self.puppet.render(drive, self._live.anchor)
 
     def recalibrate(self) -> None:

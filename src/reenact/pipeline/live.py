@@ -6,6 +6,7 @@ import numpy as np
 
 from reenact.geometry.face_model import default_face_model
 from reenact.geometry.head_offset import scaled
+from reenact.geometry.slits import opened
 from reenact.geometry.smooth import OneEuro
 from reenact.geometry.transfer import Drive
 from reenact.perception.detector import FaceFollower
@@ -21,12 +22,14 @@ class LiveDrive:
 
     smooth: 0 is off. longest: the source's longer side in pixels, over which the camera frame is laid.
     anchor: the moment that stands for the source's own state; None is taken from the next frame with a face.
-    seen: whether the newest frame showed a face.
+    seen: whether the newest frame showed a face. widest: how far the mouth has opened since
+    the anchor.
     """
 
     def __init__(self, smooth: float, longest: int) -> None:
         self.anchor: Drive | None = None
         self.seen = False
+        self.widest = 0.0
         self._last: Drive | None = None
         self._longest = longest
         self._model = default_face_model()
@@ -44,6 +47,7 @@ class LiveDrive:
         side = max(image.shape[:2])
         if self.anchor is None:
             self._looks.restart()
+            self.widest = 0.0
         seen = self._looks.follow(image, face.points)
         state, head = self._known(seen.state), scaled(seen.head, 1 / side)
         parts = {
@@ -59,6 +63,7 @@ class LiveDrive:
         head = scaled(parts["head"], self._longest)
         self._last = Drive(parts["rotation"], scale, translation, parts["expression"], head)
         self.anchor = self.anchor or self._last
+        self.widest = max(self.widest, opened(self._model, parts["expression"])["mouth"])
         return self._last
 
     def _known(self, state: FaceState) -> FaceState:

@@ -91,6 +91,7 @@ class Performer:
         drive = self._drive.update(_decoded(jpeg), at)
         if drive is None or self._drive.anchor is None:
             return encoded(over(self._studio.portrait.picture, 255))
+        self._puppet.transfer.opened_to(self._drive.widest)
         image = self._puppet.render(drive, self._drive.anchor)
         return encoded(self._mark.embed(over(image, 255)))
 
