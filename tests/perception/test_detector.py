@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from PIL import Image as Pil
 from skimage import data
 
 from reenact.errors import ReenactError
+from reenact.geometry.schemes import LIPS_INNER, LIPS_OUTER
 from reenact.perception.detector import (
     FaceFollower,
     MeshDetector,
@@ -229,3 +231,33 @@ def test_mediapipe_is_whole_for_whoever_imports_it_later():
         "import mediapipe; print(mediapipe.solutions.face_mesh.FACEMESH_NUM_LANDMARKS)"
     )
     assert done.stdout.strip() == "468"
+
+
+@pytest.mark.parametrize("size", [256, 512, 1500])
+def test_an_ordinary_face_is_confirmed_as_it_is(astronaut, detector, size):
+    picture = scaled(astronaut, size)
+    found = detector.detect(picture)[0]
+    assert detector.confirmed(picture, found) is found
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize("size", [512, 1500])
+def test_another_reading_is_in_the_pictures_own_pixels(astronaut, detector, mirrored, size):
+    picture = scaled(astronaut, size)
+    points = detector.detect(picture)[0].points
+    again = detector._read_otherwise(picture, points, mirrored, True)
+    off = np.linalg.norm((again - points)[EYES_AND_MOUTH, :2], axis=1)
+    assert off.max() < 0.035 * face_size(detector.detect(picture)[0])
+
+
+def test_lips_that_most_readings_have_elsewhere_go_there(astronaut, detector, face, monkeypatch):
+    """A reading whose lips lie under the nose, as on a moustache: the rest of the readings outvote it."""
+    wrong = face.points.copy()
+    lips = np.unique(np.concatenate([LIPS_OUTER, LIPS_INNER]))
+    wrong[lips, 1] -= 0.1 * face_size(face)
+    mended = detector.confirmed(astronaut, replace(face, points=wrong)).points
+    assert np.linalg.norm((mended - face.points)[lips, :2], axis=1).max() < 0.03 * face_size(face)
+    # Where nothing is read at all otherwise, what was found stands.
+    monkeypatch.setattr(detector, "_read_otherwise", lambda *_, **__: None)
+    found = replace(face, points=wrong)
+    assert detector.confirmed(astronaut, found) is found

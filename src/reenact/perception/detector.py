@@ -20,6 +20,9 @@ import numpy as np
 from PIL import Image as Pil
 
 from reenact.errors import ReenactError
+from reenact.geometry.head_field import smoothstep
+from reenact.geometry.opencv import opencv
+from reenact.geometry.schemes import LIPS_INNER, LIPS_OUTER, MESH_FLIP
 from reenact.perception.finders import MARGIN, Finders, Region, Rgb, stretched, tiles
 from reenact.perception.graphs import Graph, as_rgb, part
 from reenact.types import Floats, Image, Landmarks, Points
@@ -48,6 +51,11 @@ _TURNS = (1, 3, 2)  # quarters, the likelier first
 _CERTAIN = 0.9999  # 98 % of portraits read upright score more; readings on their head, and things, less
 _LIKELY = 0.999  # the least score of a face in a still; a mesh that scores less does not fit (full profiles)
 _UNSEEN = (0.8, 1.1)  # regions tried unasked, as shares of the shorter side: portraits the detectors do not see
+_LIPS = np.concatenate([LIPS_OUTER, LIPS_INNER])
+_CONFIRMED = (0.015, 0.03)
+"""Sizes of the face by which another reading has the lips elsewhere, up to which a reading stands, and from
+which the others do. First frames of 38 clips differ by .010 at most, 75 % of 348 portraits by .008."""
+_BLUR = 0.0068  # of the region's side, one standard deviation
 _TURN_COST = 10.0  # how much likelier the turned reading must be
 
 
@@ -147,6 +155,40 @@ class MeshDetector:
         rgb = as_rgb(image)
         points, _ = self._mesh.read(rgb, region)
         return Landmarks(points, "mesh478") if points is not None and _plausible(points, rgb) else None
+
+    def confirmed(self, image: Image, face: Landmarks) -> Landmarks:
+        """The points of a face that was found in a still (H, W, 3 or 4), as most readings have them.
+
+        The network takes a moustache for lips where these hide below it, in 6 of 100 old portraits; mirrored or
+        blurred it does so less often. Where the lips of such a reading are elsewhere, the median of three is
+        taken; an ordinary face is returned as it is.
+        """
+        rgb = as_rgb(image)
+        first = self._read_otherwise(rgb, face.points, mirrored=True, blurred=True)
+        if first is None or _lips_apart(face.points, first) < _CONFIRMED[0]:
+            return face
+        more = [self._read_otherwise(rgb, face.points, *ways) for ways in ((True, False), (False, True))]
+        middle = np.median([points for points in (first, *more) if points is not None], axis=0)
+        share = np.float32(smoothstep(_lips_apart(face.points, middle), *_CONFIRMED))
+        return Landmarks((face.points + share * (middle - face.points)).astype(np.float32), face.scheme)
+
+    def _read_otherwise(self, rgb: Rgb, points: Points, mirrored: bool, blurred: bool) -> Points | None:
+        """The face at `points` read in a changed copy of the picture, in the picture's own pixels."""
+        region = region_of(points)
+        crop, x0, y0, step = _shrunk_around(rgb, region)
+        local = Region((region.x - x0) / step, (region.y - y0) / step, region.side / step, region.angle)
+        if blurred:
+            crop = opencv().GaussianBlur(crop, (0, 0), _BLUR * local.side)
+        if mirrored:
+            crop = np.ascontiguousarray(crop[:, ::-1])
+            local = replace(local, x=crop.shape[1] - local.x, angle=-local.angle)
+        found, _ = self._read_twice(crop, local)
+        if found is None:
+            return None
+        if mirrored:
+            found = found[MESH_FLIP] * np.array([-1, 1, 1], np.float32)
+            found[:, 0] += crop.shape[1]
+        return found * np.float32(step) + np.array([x0, y0, 0], np.float32)
 
     def _follow(self, rgb: Rgb) -> list[Points]:
         faces: list[Points] = []
@@ -314,6 +356,12 @@ def choose_face(faces: list[Landmarks], choice: Literal["largest"] | int) -> Lan
 def face_size(landmarks: Landmarks) -> float:
     """The longer side of the points' bounding box, in pixels."""
     return _size(landmarks.points)
+
+
+def _lips_apart(first: Points, second: Points) -> float:
+    """How far the lips' middle is from that of another reading, in sizes of the face."""
+    away = (first[_LIPS, :2] - second[_LIPS, :2]).mean(0)
+    return float(np.hypot(*away)) / _size(first)
 
 
 def region_of(points: Points) -> Region:

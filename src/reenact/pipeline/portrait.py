@@ -59,19 +59,21 @@ def read_portrait(source: Path | Image, face: FaceChoice = "largest") -> Portrai
     picture = source if isinstance(source, np.ndarray) else read_still(Path(source))
     name = "the source picture" if isinstance(source, np.ndarray) else str(source)
     many = 1 if face == "largest" else 16
+    flat = picture if picture.shape[2] == 3 else over(picture, 128)
     with MeshDetector(max_faces=many) as detector:
-        faces = detector.detect(picture if picture.shape[2] == 3 else over(picture, 128))
-    if not faces:
-        raise ReenactError(f"no face was found in {name}; use a picture that shows one clearly")
-    try:
-        chosen = choose_face(faces, face)
-    except ReenactError as error:
-        raise ReenactError(f"{name}: {error}") from error
-    if face_size(chosen) < SMALLEST_FACE:
-        raise ReenactError(
-            f"the face in {name} is {face_size(chosen):.0f} px across; at least {SMALLEST_FACE:.0f} are "
-            "needed: use a larger picture or a crop of it scaled up"
-        )
+        faces = detector.detect(flat)
+        if not faces:
+            raise ReenactError(f"no face was found in {name}; use a picture that shows one clearly")
+        try:
+            chosen = choose_face(faces, face)
+        except ReenactError as error:
+            raise ReenactError(f"{name}: {error}") from error
+        if face_size(chosen) < SMALLEST_FACE:
+            raise ReenactError(
+                f"the face in {name} is {face_size(chosen):.0f} px across; at least {SMALLEST_FACE:.0f} are "
+                "needed: use a larger picture or a crop of it scaled up"
+            )
+        chosen = detector.confirmed(flat, chosen)
     return Portrait(picture, chosen.points, name)
 
 
