@@ -54,4 +54,5 @@ def test_lips_that_are_held_are_held(model):
     face[[164, 167, 393], 1] += 0.12
     held = unfolded(face, model.mean, 0.0)
     np.testing.assert_array_equal(held[[*LIPS_OUTER, *LIPS_INNER]], face[[*LIPS_OUTER, *LIPS_INNER]])
+    np.testing.assert_allclose(held[[18, 200, 152]], face[[18, 200, 152]], atol=1e-6)
     assert (unfolded(face, model.mean, 1.0)[[0, 13], 1] > face[[0, 13], 1]).all()

@@ -25,7 +25,6 @@ def test_the_gap_is_the_distance_of_the_edges(model):
     width = np.linalg.norm(model.mean[78, :2] - model.mean[308, :2])
     middle = (wide[14, 1] - wide[13, 1]) / width
     assert 0.6 * middle < gap_of(wide, "mouth") < middle
-    assert opened(model, expression(model, {"jaw_open": 1.0}))["mouth"] == pytest.approx(gap_of(wide, "mouth"))
 
 
 def test_a_pursed_mouth_is_not_open_further(model):
@@ -89,8 +88,39 @@ def test_a_smile_is_shut_by_a_driver_who_is_nearest_with_shut_lips(model, face):
         gaps.append(found)
     (left, wider), (shut, wide) = gaps
     assert left == pytest.approx(own, abs=0.01)
-    assert shut == pytest.approx(opened(model, frames[30])["mouth"], rel=0.2) and shut < 0.45 * own
+    assert shut == pytest.approx(opened(model, frames[30])["mouth"], rel=0.3) and shut < 0.45 * own
     assert own < wide < wider
+
+
+@pytest.mark.parametrize("share", [0.5, 0.7, 0.79, 0.81, 1.2])
+def test_a_mouth_that_never_opens_as_far_does_not_stand_for_the_smile(model, face, share):
+    """The anchor shows the source as it is, and the opening comes in softly from .8 of the source's on."""
+    still = Drive(np.zeros(3, np.float32), 80.0, np.zeros(2, np.float32), clip(model, 0.0)[0])
+    transfer = Transfer(model, face.points, Blend())
+    own = gap_of(transfer.shape, "mouth")
+    transfer.opened_to(share * own)
+    points, _ = transfer.target(still, still)
+    off = np.abs(points - face.points)[:, :2].max() / transfer.state.scale
+    assert off < 1e-3 if share < 0.8 else off < 0.003 if share < 0.82 else off > 0.02
+
+
+@pytest.mark.parametrize("gain", [{"strength": 2.0}, {"lips": 3.0}, {"lips": 10.0}])
+def test_large_gains_neither_fail_nor_cross_the_lips(model, face, gain):
+    frames = clip(model, 0.0, mouth=1.0)
+    driver = Driver.of(None, frames)
+    shut = expression(model, {"jaw_open": -0.3})
+    for moment in (frames[0], frames[55], shut):
+        drives = [Drive(np.zeros(3, np.float32), 80.0, np.zeros(2, np.float32), e) for e in (moment, frames[0])]
+        points, _ = Transfer(model, face.points, Blend(**gain), driver).target(*drives)
+        upper, lower = points[LIPS_INNER[1:10], 1], points[LIPS_INNER[11:], 1][::-1]
+        assert np.isfinite(points).all() and (lower - upper).min() > -1.0
+
+
+def test_one_moment_says_nothing_of_the_rest(model):
+    wide = expression(model, {"jaw_open": 1.0, "blink": 0.8})
+    for frames in (wide[None], np.zeros((0, len(wide)), np.float32)):
+        known = Driver.of(wide[:3], frames)
+        assert (known.widest, known.shut) == (0.0, (0.05, 0.05)) and known.identity is not None
 
 
 def test_what_is_learned_on_the_way_counts_like_what_is_known_ahead(model, face):

@@ -164,7 +164,7 @@ def seam(
 class Tone:
     """Colours that a painted eye or mouth takes from the source. light: brightness of the skin, 0 to 1.
     colour: how colourful the picture is, 0 (grey) to 1. tint: (3,) of the light, 1 where it is white.
-    sides: how bright the cheeks left and right of the mouth are over `light`.
+    sides: how bright the cheeks left and right of the mouth are over the skin's brighter half.
     print: (K, 3) of a picture of one hue, as a sepia or a two-coloured print: its colours, 0 to 1, at K equal
     steps of brightness from black to white, else None."""
 

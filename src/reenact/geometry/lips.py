@@ -51,7 +51,9 @@ def unfolded(shape: Points, own: Points, lips: float) -> Points:
     slack = np.maximum((_FREE - _LEAST) * rest, 1e-6)
     spaced = np.where(crowded, _LEAST * rest + slack * np.exp(np.minimum(beyond, 0) / slack), down)
     pushed = np.cumsum(spaced - down, 1)
-    pushed[:, _LIPS] *= lips
+    held = (1 - lips) * pushed[:, _LIPS]
+    pushed[:, _LIPS] -= held
+    pushed[:, _LIPS.stop :] -= held[:, -1:]
     out = shape.copy()
     out[_COLUMNS[:, 1:], 1] += pushed
     return out

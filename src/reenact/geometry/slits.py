@@ -36,7 +36,9 @@ class Driver:
 
     @classmethod
     def of(cls, identity: Floats | None, expressions: Floats) -> Driver:
-        """The driver whose frames have `expressions` (F, E)."""
+        """The driver whose frames have `expressions` (F, E). One moment says nothing of what it is one of."""
+        if len(expressions) < 2:
+            return cls(identity)
         model = default_face_model()
         start, slopes = _slopes()
         gaps = start + expressions @ slopes.T

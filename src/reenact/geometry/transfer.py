@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from reenact.geometry.apertures import opening
 from reenact.geometry.detail import PLAIN, left_over
 from reenact.geometry.face_model import FaceModel, rotation_matrix, rotation_vector
 from reenact.geometry.head_field import smoothstep
@@ -32,7 +31,7 @@ from reenact.geometry.schemes import (
     RIGHT_IRIS,
     RIGHT_IRIS_CENTRE,
 )
-from reenact.geometry.slits import SLITS, Driver, opened
+from reenact.geometry.slits import SLITS, Driver, gap_of, opened
 from reenact.types import FaceState, Floats, Points
 
 _IRISES = np.concatenate([RIGHT_IRIS, [RIGHT_IRIS_CENTRE], LEFT_IRIS, [LEFT_IRIS_CENTRE]]).astype(np.int32)
@@ -44,6 +43,8 @@ _REGIONS: dict[str, NDArray[np.int32]] = {
 }
 _POSE_LIMIT = np.deg2rad(42)
 _LEAST_OPEN = 0.02
+_AS_FAR = (0.8, 1.0)
+"""Share of the source's opening that a driver's mouth must reach for that to stand for it."""
 _SAME = (1.9, 2.3)
 """How far apart identities are (`FaceModel.apart`): nearer than the first is one person, further than the
 second two. First frame and whole of 16 clips were apart by 1.9 at most, but for one with 2.8; those of
@@ -113,7 +114,7 @@ class Transfer:
         )
         self._gain = _point_gains(self.blend)
         self._directions = model.expression.reshape(len(model.expression), -1)
-        self._own_gaps = {name: opening(self.shape, ring).gap for name, ring in SLITS.items()}
+        self._own_gaps = {name: gap_of(self.shape, name) for name in SLITS}
         known = driver or Driver()
         self._widest = known.widest
         self._shut_at = dict(zip(SLITS, (*known.shut, 0.0), strict=True))
@@ -121,7 +122,7 @@ class Transfer:
         self._alike = 1 - float(smoothstep(apart, *_SAME))
         self._own = self._read(known.identity)
         self._anchor: tuple[Floats, dict[str, float]] | None = None
-        self._wider = False
+        self._stands_in = False
 
     def target(self, drive: Drive, anchor: Drive) -> tuple[Points, FaceState]:
         """Target points (478, 3) in the source picture's pixels, and the target's state. `anchor` is the
@@ -199,8 +200,8 @@ class Transfer:
 
     def _shut(self, shape: Points, now: dict[str, float], start: dict[str, float]) -> Points:
         """Close lids and lips in proportion: where the driving slit keeps a share of its opening, so does the
-        source's own (a change of equal size would leave a larger eye ajar). And a mouth that is open as it is
-        opens no further than the driving one."""
+        source's own (a change of equal size would leave a larger eye ajar). And a mouth that is open where the
+        anchor's is not opens no further than the driving one."""
         shape = shape.copy()
         for name, ring in SLITS.items():
             left, was, own = now[name], start[name], self._own_gaps[name]
@@ -208,11 +209,11 @@ class Transfer:
             gain = min(max(strength, 0.0), 1.0)
             if left < was and was >= _LEAST_OPEN:
                 wanted = own * (1 - gain * (1 - left / was))
-            elif name == "mouth" and self._wider:
-                wanted = own + strength * (left - was)
+            elif name == "mouth" and self._stands_in:
+                wanted = max(own + strength * (left - was), 0.0)
             else:
                 continue
-            moved = opening(shape, ring).gap
+            moved = gap_of(shape, name)
             share = 1 - wanted / moved if moved > wanted else 0.0
             if name == "mouth":
                 edges = shape[ring].copy()
@@ -235,9 +236,10 @@ class Transfer:
         if known is None or known[0] is not start:
             gaps = self._gaps(start)
             if self.blend.relative:
-                reached = min(self._own_gaps["mouth"], self._widest)
-                self._wider = reached > gaps["mouth"]
-                gaps["mouth"] = max(gaps["mouth"], reached)
+                own = self._own_gaps["mouth"]
+                reached = float(smoothstep(self._widest / max(own, _LEAST_OPEN), *_AS_FAR))
+                self._stands_in = reached > 0 and own > gaps["mouth"]
+                gaps["mouth"] += reached * max(own - gaps["mouth"], 0.0)
             self._anchor = known = (start, gaps)
         return known[1]
 

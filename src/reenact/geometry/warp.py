@@ -44,8 +44,9 @@ _BORDER = 0.14
 _SEAMS = {False: ((0.03, 0.08), (0.05, 0.12)), True: ((0.015, 0.05), (0.02, 0.06))}
 """Openings of the target between which lids (False) or lips (True) meet, and of the source between which they
 are apart."""
-_SEAM_REACH = 0.08
-"""Over the slit's width: how far from their line lids and lips that meet are drawn anew."""
+_SEAM_CELLS = 2.5
+"""Cells of the flow's grid from the line of lids or lips that meet, over which they are drawn anew: so far does
+the grid smear what the source shows between them."""
 
 
 @dataclass(frozen=True)
@@ -197,7 +198,7 @@ class FaceWarp:
             return
         source = opening(self.points, ring)
         shut = (1 - smoothstep(target.gap, *met)) * smoothstep(source.gap, *apart)
-        reach = max(_SEAM_REACH * target.width, 2.5 * self.width / self._grid[0])
+        reach = _SEAM_CELLS * self.width / self._grid[0]
         patch = Patch.around(edge.min(0) - reach, edge.max(0) + reach, out)
         if patch is None or shut <= 0:
             return

@@ -104,6 +104,7 @@ class Studio:
         self._mark = Watermark(width, height, new_mark_id())
         self._lock = threading.Lock()
         self._puppets: dict[str, Puppet] = {}
+        self._steadied: tuple[Motion, float, Motion, Driver] | None = None
         self._drives: tuple[Motion, tuple[object, ...], list[Drive], Drive] | None = None
 
     def posed(self, pose: Pose, system: str) -> Image:
@@ -116,8 +117,9 @@ class Studio:
         """One moment of the result, (H, W, 3). position: 0 to 1 along the driving file. Raises ReenactError for
         a wrong anchor or system."""
         with self._lock:
-            puppet = self._puppet(system, motion, driver_of(driving.motion))
-            drives, anchor = self._driven(driving, motion, puppet)
+            smooth, driver = self._steady(driving, motion.smooth)
+            puppet = self._puppet(system, motion, driver)
+            drives, anchor = self._driven(driving, motion, puppet, smooth)
             return self._marked(puppet.render(drives[driving.number(position)], anchor))
 
     def shown(self, *, landmarks: bool = False) -> Image:
@@ -139,19 +141,30 @@ class Studio:
         puppet = self._puppets.get(system)
         if puppet is None:
             puppet = self._puppets[system] = Puppet(self.portrait, system, blend, driver=driver)
-        elif puppet.transfer.blend != blend or puppet.transfer.driver != driver:
+        elif puppet.transfer.blend != blend or puppet.transfer.driver is not driver:
             puppet.transfer = Transfer(default_face_model(), self.portrait.points, blend, driver)
         return puppet
 
-    def _driven(self, driving: Driving, motion: MotionOptions, puppet: Puppet) -> tuple[list[Drive], Drive]:
-        """All moments of the driving file and the anchor; kept, since most sliders do not touch them."""
+    def _steady(self, driving: Driving, smooth: float) -> tuple[Motion, Driver]:
+        """The driving motion as a run has it, and what it tells of the driver; kept."""
+        strength = 0.0 if driving.still else smooth
+        known = self._steadied
+        if known is None or known[0] is not driving.motion or known[1] != strength:
+            steady = smoothed(driving.motion, strength)
+            self._steadied = known = driving.motion, strength, steady, driver_of(steady)
+        return known[2], known[3]
+
+    def _driven(
+        self, driving: Driving, motion: MotionOptions, puppet: Puppet, smooth: Motion
+    ) -> tuple[list[Drive], Drive]:
+        """All moments of the driving file, steadied as `smooth`, and the anchor; kept, since most sliders do
+        not touch them."""
         key = (motion.smooth, motion.anchor, puppet.spec.name)
         if self._drives is None or self._drives[0] is not driving.motion or self._drives[1] != key:
             if driving.still:
                 drive, anchor = still_drive(drives_of(driving.motion, self.portrait)[0])
                 self._drives = driving.motion, key, [drive], anchor
             else:
-                smooth = smoothed(driving.motion, motion.smooth)
                 drives = drives_of(smooth, self.portrait)
                 anchor = drives[choose_anchor(puppet, smooth, drives, motion.anchor)]
                 self._drives = driving.motion, key, drives, anchor

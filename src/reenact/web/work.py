@@ -123,14 +123,15 @@ def _targets(
 ) -> Iterator[tuple[Fraction, Points]]:
     portrait = read_portrait(source, options.source_face)
     # The landmarks are the transfer's; any system's puppet has it, and this one loads no network.
-    puppet = Puppet(portrait, "warp", blend_of(options.motion), driver=driver_of(motion))
-    if still:
-        drive, anchor = still_drive(drives_of(motion, portrait)[0])
-        drives = [drive]
-    else:
+    if not still:
         motion = smoothed(motion, options.motion.smooth)
         motion = motion if options.output.fps is None else resampled(motion, options.output.fps)
-        drives = drives_of(motion, portrait)
+    puppet = Puppet(portrait, "warp", blend_of(options.motion), driver=driver_of(motion))
+    drives = drives_of(motion, portrait)
+    if still:
+        drive, anchor = still_drive(drives[0])
+        drives = [drive]
+    else:
         anchor = drives[choose_anchor(puppet, motion, drives, options.motion.anchor)]
     for time, drive in zip(motion.times, drives, strict=False):
         yield time, convert_points(puppet.target(drive, anchor), "ibug68")[:, :2]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 from skimage import data
 
 from reenact.errors import ReenactError
+from reenact.geometry.schemes import LIPS_OUTER
 from reenact.pipeline.options import MotionOptions
 from reenact.pipeline.portrait import Portrait, Puppet, blend_of, drive_of, read_portrait
 from reenact.systems.live.generator import LiveGenerator
@@ -112,3 +114,10 @@ def test_eyes_and_mouth_of_a_print_keep_its_ink(portrait):
         for place in inside:
             spread = np.ptp(made[place], axis=2)
             assert (spread > 60).all() if tinted else (spread <= 2).all()
+    # Lips painted red by hand are the picture's own.
+    lips = np.zeros(grey.shape[:2], np.uint8)
+    cv2.fillPoly(lips, [portrait.points[LIPS_OUTER, :2].astype(np.int32)], 1)
+    by_hand = np.where(lips[..., None] > 0, np.array([170, 60, 70], np.uint8), grey)
+    made = rendered(replace(portrait, picture=by_hand), system(*nothing()))
+    plain = rendered(replace(portrait, picture=by_hand), WARP)
+    assert np.abs(made - plain).max() <= 1

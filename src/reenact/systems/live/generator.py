@@ -13,7 +13,16 @@ from reenact.geometry.opencv import opencv
 from reenact.geometry.schemes import LIPS_INNER
 from reenact.runtime.engine import Network, on_gpu, open_network
 from reenact.runtime.weights import cache_folder, find
-from reenact.systems.live.inputs import FLOW_SIDE, KEPT, RESIDUAL_UNIT, SIDE, Crop, FrameInputs, LiveInputs
+from reenact.systems.live.inputs import (
+    FLOW_SIDE,
+    KEPT,
+    RESIDUAL_UNIT,
+    SIDE,
+    Crop,
+    FrameInputs,
+    LiveInputs,
+    SourceInputs,
+)
 from reenact.systems.live.shape import MAPS
 from reenact.systems.spec import SourceFace, TargetShape
 from reenact.types import Floats, Image
@@ -29,6 +38,8 @@ _FAR_OPEN, _PRINT_OPEN = (0.12, 0.35), (0.02, 0.1)
 where it stands as far as it will; in a print sooner, since the network has hardly learned from any."""
 _PAINT_KEPT = 0.85
 _MOUTH = MAPS.index("mouth")
+_OFF_INK = 20.0
+"""Levels by which eyes and mouth of a print may be off its hue."""
 _PAINTED = [MAPS.index("lips"), MAPS.index("eyes")]
 
 
@@ -52,6 +63,7 @@ class LiveGenerator:
         self._inputs = LiveInputs(source)
         self._gap = opening(source.points, LIPS_INNER).gap
         seen = self._inputs.source
+        self._printed = self._is_print(seen)
         self._features = [np.array(x) for x in once((as_input(seen.picture), as_maps(seen.maps)))]
         self._place_crop(source.picture.shape[:2])
 
@@ -67,9 +79,18 @@ class LiveGenerator:
             )
         residual, layer = finished(made[0][0], made[1][0], seen.picture)
         out = self._laid_over(picture, residual, layer, self._reach * self._trust(target, seen))
-        if self._inputs.warp.tone.print is not None:
+        if self._printed:
             self._ink(out, seen)
         return out
+
+    def _is_print(self, seen: SourceInputs) -> bool:
+        """Whether the source has one hue, eyes and mouth too: lips may have been painted red by hand."""
+        tone = self._inputs.warp.tone
+        if tone.print is None:
+            return False
+        painted = opencv().resize(seen.maps[..., _PAINTED].max(2), (SIDE, SIDE)) > 127
+        off = np.abs(seen.picture.astype(np.float32) - tone.inked(seen.picture)).max(2)
+        return not painted.any() or float(np.percentile(off[painted], 90)) < _OFF_INK
 
     def _ink(self, out: Image, seen: FrameInputs) -> None:
         """Give eyes and mouth the hue of a print, in place; the network has learned from colours."""
@@ -98,8 +119,7 @@ class LiveGenerator:
         """How much of the network's layer is taken, (256, 256) or 1: inside a mouth that opens far beyond the
         source's, which no source pixel fills, it would blur what the warp paints sharply."""
         gap = opening(target.points, LIPS_INNER).gap
-        printed = self._inputs.warp.tone.print is not None
-        far = float(smoothstep(gap - self._gap, *(_PRINT_OPEN if printed else _FAR_OPEN)))
+        far = float(smoothstep(gap - self._gap, *(_PRINT_OPEN if self._printed else _FAR_OPEN)))
         if far == 0:
             return np.float32(1)
         inside = opencv().resize(seen.maps[..., _MOUTH], (SIDE, SIDE), interpolation=opencv().INTER_LINEAR)
