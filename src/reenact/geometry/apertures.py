@@ -33,7 +33,6 @@ _BEYOND_EDGE = 0.04
 """How far beyond the landmarks of what is parted teeth or eyes may still be seen, over its width."""
 _GRIN = (0.58, 0.72)
 """Widths of a mouth in canonical units (.54 at rest) between which upper teeth come to fill what is open."""
-_TEETH_SHOWN = (0.08, 0.15)
 _TEETH = np.array([0.0, 0.13, 0.235, 0.325, 0.39], np.float32)
 """Where teeth meet, from the middle of a mouth, over its width."""
 _BETWEEN = 0.16
@@ -136,13 +135,12 @@ def mouth_source(target: Opening, source: Opening, zoom: float, at: Points) -> t
     squeezed = above / need * have
     y = source_top + np.where(need > have, parted, squeezed)
     unknown = smoothstep(np.minimum(above, below) - have / 2, 0.0, 0.03 * source.width)
-    closed = 1 - smoothstep(np.full_like(have, source.gap), 0.02, 0.06)
-    return source.picture(here[..., 0], y), np.maximum(unknown, closed)
+    return source.picture(here[..., 0], y), np.maximum(unknown, 1 - shows_teeth(source))
 
 
 def shows_teeth(mouth: Opening) -> float:
-    """From 0 for lips that hide most of the upper teeth, to 1 for those between which these end."""
-    return float(smoothstep(mouth.gap, *_TEETH_SHOWN))
+    """0 for lips that are shut, to 1 for those that part."""
+    return float(smoothstep(mouth.gap, 0.02, 0.06))
 
 
 def seam(
@@ -244,7 +242,7 @@ def paint_mouth(
     """A plausible mouth, (..., 3) in 0 to 255: upper teeth below the upper lip, a dark cavity, a tongue.
 
     unit: pixels a canonical unit. lift: how far the upper lip is raised from rest, canonical units. whole: 1
-    where the upper teeth are painted, 0 where only what is below the source's own is.
+    where all of the mouth is painted, 0 where only what its own teeth leave open is.
     """
     here = target.local(at)
     x = here[..., 0]
