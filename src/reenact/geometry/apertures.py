@@ -135,12 +135,8 @@ def mouth_source(target: Opening, source: Opening, zoom: float, at: Points) -> t
     squeezed = above / need * have
     y = source_top + np.where(need > have, parted, squeezed)
     unknown = smoothstep(np.minimum(above, below) - have / 2, 0.0, 0.03 * source.width)
-    return source.picture(here[..., 0], y), np.maximum(unknown, 1 - shows_teeth(source))
-
-
-def shows_teeth(mouth: Opening) -> float:
-    """0 for lips that are shut, to 1 for those that part."""
-    return float(smoothstep(mouth.gap, 0.02, 0.06))
+    closed = 1 - smoothstep(np.full_like(have, source.gap), 0.02, 0.06)
+    return source.picture(here[..., 0], y), np.maximum(unknown, closed)
 
 
 def seam(
@@ -236,13 +232,10 @@ def _hats(grey: Floats) -> Floats:
     return np.clip(1 - np.abs(at - np.arange(_STEPS)), 0, 1).astype(np.float32)
 
 
-def paint_mouth(
-    target: Opening, at: Points, unit: float, lift: float, tone: Tone, whole: float = 1.0
-) -> Floats:
+def paint_mouth(target: Opening, at: Points, unit: float, lift: float, tone: Tone) -> Floats:
     """A plausible mouth, (..., 3) in 0 to 255: upper teeth below the upper lip, a dark cavity, a tongue.
 
-    unit: pixels a canonical unit. lift: how far the upper lip is raised from rest, canonical units. whole: 1
-    where all of the mouth is painted, 0 where only what its own teeth leave open is.
+    unit: pixels a canonical unit. lift: how far the upper lip is raised from rest, canonical units.
     """
     here = target.local(at)
     x = here[..., 0]
@@ -258,7 +251,7 @@ def paint_mouth(
     groove = 1 - 0.14 * np.exp(-(((x - 0.5) / 0.07) ** 2)) * smoothstep(gap, 0.15, 0.4)
     round_off = (0.80 + 0.24 * middle) * groove
     out = _mix(out, tongue * round_off[..., None], rise * middle**0.5 * smoothstep(gap, 0.05, 0.2))
-    grin = whole * smoothstep(target.width / unit, *_GRIN)
+    grin = smoothstep(target.width / unit, *_GRIN)
     shown = np.clip(0.025 + 0.5 * lift, 0.01, _TOOTH) * (0.55 + 0.45 * middle)
     length = shown + (np.minimum(1.2 * gap, _TOOTH + 0.02) - shown).clip(0) * grin
     column = 1 - _BETWEEN * np.exp(-((np.abs(np.abs(x - 0.5)[..., None] - _TEETH).min(-1) / 0.012) ** 2))

@@ -21,7 +21,6 @@ from reenact.geometry.apertures import (
     paint_eye,
     paint_mouth,
     seam,
-    shows_teeth,
     tone_of,
 )
 from reenact.geometry.far_side import FarSide
@@ -218,8 +217,7 @@ class FaceWarp:
         colour = _sample(self.picture, where).astype(np.float32)
         if unknown.max() > 0:
             lift = self._upper_lip_height(points, state) - self._shut_lip
-            whole = 1 - shows_teeth(self._mouth)
-            painted = paint_mouth(target, patch.at, state.scale, lift, self.tone, whole)
+            painted = paint_mouth(target, patch.at, state.scale, lift, self.tone)
             colour[..., :3] += (painted - colour[..., :3]) * unknown[..., None]
         patch.put(out, colour)
 
