@@ -41,9 +41,9 @@ _HEAD_RADIUS = 1.25
 _LID_SHUT, _LID_OPEN = 0.07, 0.16
 _LASHES = 0.12
 _BORDER = 0.14
-_SEAMS = {False: ((0.03, 0.08), (0.05, 0.12)), True: ((0.015, 0.05), (0.02, 0.06))}
-"""Openings of the target between which lids (False) or lips (True) meet, and of the source between which they
-are apart."""
+_LIDS, _LIPS = ((0.03, 0.08), (0.05, 0.12)), ((0.015, 0.05), (0.02, 0.06))
+_SEAMS = {"right_eye": _LIDS, "left_eye": _LIDS, "mouth": _LIPS}
+"""Openings of the target between which lids or lips meet, and of the source between which they are apart."""
 _SEAM_CELLS = 2.5
 """Cells of the flow's grid from the line of lids or lips that meet, over which they are drawn anew: so far does
 the grid smear what the source shows between them."""
@@ -119,8 +119,8 @@ class FaceWarp:
         for number in range(len(EYES)):
             self._draw_eye(out, points, number, state)
         self._draw_mouth(out, points, state)
-        for ring in SLITS.values():
-            self._draw_seam(out, points, ring, self.state.scale / state.scale)
+        for name in SLITS:
+            self._draw_seam(out, points, name, self.state.scale / state.scale)
         return out, flow
 
     def flow(self, points: Points, head: FaceState) -> Floats:
@@ -190,10 +190,10 @@ class FaceWarp:
         colour[..., :3] *= 0.45 + 0.55 * smoothstep(target.gap / max(min(source.gap, _LASHES), 1e-3), 0.0, 1.0)
         patch.put(out, colour)
 
-    def _draw_seam(self, out: Image, points: Points, ring: NDArray[np.int32], zoom: float) -> None:
-        """Lids or lips that have met, in place. ring: the slit's points; zoom: source pixels a target pixel."""
+    def _draw_seam(self, out: Image, points: Points, name: str, zoom: float) -> None:
+        """Lids or lips that have met, in place. name: of the slit; zoom: source pixels a target pixel."""
+        ring, (met, apart) = SLITS[name], _SEAMS[name]
         target, edge = opening(points, ring), points[ring, :2]
-        met, apart = _SEAMS[ring is LIPS_INNER]
         if target.gap >= met[1]:
             return
         source = opening(self.points, ring)

@@ -122,10 +122,10 @@ def _targets(
     source: Path, motion: Motion, options: RunOptions, still: bool
 ) -> Iterator[tuple[Fraction, Points]]:
     portrait = read_portrait(source, options.source_face)
-    # The landmarks are the transfer's; any system's puppet has it, and this one loads no network.
     if not still:
         motion = smoothed(motion, options.motion.smooth)
         motion = motion if options.output.fps is None else resampled(motion, options.output.fps)
+    # The landmarks are the transfer's; any system's puppet has it, and this one loads no network.
     puppet = Puppet(portrait, "warp", blend_of(options.motion), driver=driver_of(motion))
     drives = drives_of(motion, portrait)
     if still:
